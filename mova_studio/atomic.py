@@ -42,12 +42,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     beside = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}{path.suffix}")
     try:
-        with open(beside, "xb"):
+        with beside.open("xb"):
             pass
         yield beside
-        with open(beside, "rb") as written:
+        with beside.open("rb") as written:
             os.fsync(written.fileno())
-        os.replace(beside, path)
+        beside.replace(path)
     except OSError as error:
         raise output_error(path, error) from error
     finally:

@@ -117,9 +117,9 @@ def snap_side(pixels: float) -> int:
 
 
 def snap_num_frames(frames: float) -> int:
-    """The nearest allowed number of frames: 4n + 1 from 5 to 4093, halves upwards."""
+    """The nearest allowed number of frames: 4n + 1 from 1 to 4093, halves upwards."""
     groups = math.floor((frames - 1) / 4 + 0.5)
-    return min(max(groups, 1), (MAX_FRAMES - 1) // 4) * 4 + 1
+    return min(max(groups, 0), (MAX_FRAMES - 1) // 4) * 4 + 1
 
 
 def check_prompt(prompt: str) -> None:
@@ -149,7 +149,7 @@ def check_num_frames(num_frames: int) -> None:
     if num_frames == snap_num_frames(num_frames):
         return
     raise InputError(
-        f"{num_frames} frames cannot be made: the length must be 4n + 1, from 5 to {MAX_FRAMES}. "
+        f"{num_frames} frames cannot be made: the length must be 4n + 1, from 1 to {MAX_FRAMES}. "
         f"The nearest length is {snap_num_frames(num_frames)} frames.",
         field="num_frames",
     )
