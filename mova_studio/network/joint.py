@@ -1,0 +1,63 @@
+"""The joint forward: two towers side by side, coupled by the bridge in front of every shared layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from diffusers import WanTransformer3DModel
+
+from mova_studio.network.bridge import Bridge
+from mova_studio.network.towers import AudioTower, enter, leave
+
+
+def joint_forward(
+    video_tower: WanTransformer3DModel,
+    audio_tower: AudioTower,
+    bridge: Bridge,
+    video_latents: torch.Tensor,
+    audio_latents: torch.Tensor,
+    prompt_embeds: torch.Tensor,
+    timestep: torch.Tensor,
+    audio_timestep: torch.Tensor | None = None,
+    frame_rate: float = 24.0,
+    a2v_scale: float | None = 1.0,
+    v2a_scale: float | None = 1.0,
+    on_layer: Callable[[int], None] | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One pass of the network: velocities (noise - data) of picture and sound.
+
+    Args:
+        video_tower: the expert for this timestep.
+        audio_tower, bridge: shared by both experts.
+        video_latents: [B, 36, t, h, w]: 16 noisy, 4 mask and 16 condition channels.
+        audio_latents: [B, C, L] noisy audio latents.
+        prompt_embeds: [B, 512, text_dim], zeros behind the last token.
+        timestep: [B], 0..1000.
+        audio_timestep: [B]; None takes `timestep`.
+        frame_rate: frames per second of the video, for Aligned RoPE.
+        a2v_scale, v2a_scale: strength of the bridge per direction; both 0 is two separate towers.
+        on_layer: called with the layer's index before each layer; may raise to abandon the pass.
+
+    Returns:
+        Video velocity [B, 16, t, h, w] and audio velocity [B, C, L], float32.
+
+    Raises:
+        ValueError: the video tower has fewer layers than the audio tower.
+    """
+    depth = len(audio_tower.blocks)
+    if len(video_tower.blocks) < depth:
+        raise ValueError(f"the video tower has {len(video_tower.blocks)} layers, fewer than the audio tower's {depth}")
+    video = enter(video_tower, video_latents, timestep, prompt_embeds)
+    audio = enter(audio_tower, audio_latents, timestep if audio_timestep is None else audio_timestep, prompt_embeds)
+    rotary = bridge.rotary(video.grid, audio.grid[0], frame_rate, video.hidden.device)
+
+    for layer, video_block in enumerate(video_tower.blocks):
+        if on_layer is not None:
+            on_layer(layer)
+        if layer < depth:
+            video.hidden, audio.hidden = bridge(layer, video.hidden, audio.hidden, rotary, a2v_scale, v2a_scale)
+            audio.advance(audio_tower.blocks[layer])
+        video.advance(video_block)
+
+    return leave(video_tower, video), leave(audio_tower, audio)
