@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from diffusers import AutoencoderKLWan, DiffusionPipeline, WanTransformer3DModel
 from diffusers.utils import BaseOutput
@@ -16,22 +14,22 @@ from diffusers.video_processor import VideoProcessor
 from PIL import Image
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
+from mova_studio.diffusion import inputs
 from mova_studio.diffusion.conditioning import decode_video, frame_tensor, image_condition
-from mova_studio.diffusion.guidance import DualGuidance, GuidancePass
+from mova_studio.diffusion.guidance import DualGuidance, GuidancePass, Velocity
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
 from mova_studio.diffusion.state import SamplingSettings, SamplingState
 from mova_studio.diffusion.text import encode_prompts
+from mova_studio.errors import CheckpointError, InputError
 from mova_studio.network.audio_vae import AutoencoderDAC
 from mova_studio.network.bridge import Bridge
 from mova_studio.network.checkpoint import Checkpoint, save_checkpoint
-from mova_studio.network.hub import fetch
+from mova_studio.network.hub import download, is_hub_id, resolve
 from mova_studio.network.joint import joint_forward
 from mova_studio.network.layout import COMPONENTS
-from mova_studio.network.rotary import MAX_AUDIO_POSITIONS
 from mova_studio.network.towers import AudioTower
 
 Expert = Literal["high", "low"]
-Images = Image.Image | np.ndarray | torch.Tensor | list[Image.Image] | None
 StepCallback = Callable[["MovaPipeline", int, float, dict[str, Any]], dict[str, Any] | None]
 
 
@@ -50,3 +48,407 @@ class MovaPipelineOutput(BaseOutput):
     frames: Any
     audio: torch.Tensor
     sampling_rate: int
+
+
+class MovaPipeline(DiffusionPipeline):
+    """MOVA: joint video and audio generation from text and a first frame (arXiv 2602.08794).
+
+    A call is `prepare` (text, frames, noise), `denoise` (the steps) and `decode`; the three can be called
+    apart, and the `SamplingState` that passes between them can be saved after any step.
+
+    Args:
+        video_dit, video_dit_2: the high-noise and the low-noise expert.
+        audio_dit, dual_tower_bridge: shared by both experts.
+        video_vae, audio_vae, text_encoder, tokenizer, scheduler: as in the published checkpoint.
+        boundary_ratio: share of the timesteps under which the low-noise expert takes over.
+    """
+
+    _callback_tensor_inputs = (
+        "latents",
+        "audio_latents",
+        "x0_latents",
+        "x0_audio_latents",
+        "prompt_embeds",
+        "negative_prompt_embeds",
+    )
+
+    def __init__(
+        self,
+        video_vae: AutoencoderKLWan,
+        audio_vae: AutoencoderDAC,
+        text_encoder: UMT5EncoderModel,
+        tokenizer: PreTrainedTokenizerBase,
+        scheduler: FlowMatchPairScheduler,
+        video_dit: WanTransformer3DModel,
+        video_dit_2: WanTransformer3DModel,
+        audio_dit: AudioTower,
+        dual_tower_bridge: Bridge,
+        boundary_ratio: float = 0.9,
+    ) -> None:
+        super().__init__()
+        self.register_modules(
+            video_vae=video_vae,
+            audio_vae=audio_vae,
+            text_encoder=text_encoder,
+            tokenizer=tokenizer,
+            scheduler=scheduler,
+            video_dit=video_dit,
+            video_dit_2=video_dit_2,
+            audio_dit=audio_dit,
+            dual_tower_bridge=dual_tower_bridge,
+        )
+        self.register_to_config(boundary_ratio=boundary_ratio)
+        self.video_processor = VideoProcessor(vae_scale_factor=video_vae.config.scale_factor_spatial)
+        self._interrupt = False
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        torch_dtype: torch.dtype | None = None,
+        local_files_only: bool = False,
+    ) -> MovaPipeline:
+        """Load a checkpoint in the published layout, component by component, memory-mapped.
+
+        Args:
+            pretrained_model_name_or_path: a folder, or a hub id, which is downloaded if it is not on disk.
+            torch_dtype: of the weights; None keeps the stored one.
+            local_files_only: never download.
+
+        Raises:
+            CheckpointError: the checkpoint is wrong, truncated, mixed or absent.
+        """
+        name = str(pretrained_model_name_or_path)
+        try:
+            folder = resolve(name)
+        except CheckpointError:
+            if local_files_only or not is_hub_id(name):
+                raise
+            folder = download(name)
+        checkpoint = Checkpoint(folder)
+        checkpoint.check_fit()
+        return cls(
+            tokenizer=checkpoint.tokenizer(),
+            scheduler=FlowMatchPairScheduler.from_config(checkpoint.config("scheduler")),
+            boundary_ratio=checkpoint.boundary_ratio,
+            **{name: checkpoint.load(name, torch_dtype) for name in COMPONENTS},
+        )
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
+        """Write the checkpoint back in the published layout, tensor for tensor as loaded.
+
+        Args:
+            save_directory: made if it does not exist.
+            kwargs: `max_shard_bytes`, `untrained`, see `save_checkpoint`.
+        """
+        components = {name: getattr(self, name) for name in COMPONENTS}
+        scheduler = {name: value for name, value in self.scheduler.config.items() if not name.startswith("_")}
+        save_checkpoint(
+            Path(save_directory), components, self.tokenizer, scheduler, self.config.boundary_ratio, **kwargs
+        )
+
+    @property
+    def interrupt(self) -> bool:
+        """Set `_interrupt` from a callback to end the loop after the current step."""
+        return self._interrupt
+
+    @torch.no_grad()
+    def encode_prompt(self, prompt: str | list[str]) -> torch.Tensor:
+        """Prompt embeddings [B, 512, text_dim], zeros behind each prompt's last token."""
+        prompts = [prompt] if isinstance(prompt, str) else prompt
+        return encode_prompts(self.text_encoder, self.tokenizer, prompts, self._execution_device)
+
+    @torch.no_grad()
+    def predict_velocity(
+        self,
+        video_latents: torch.Tensor,
+        audio_latents: torch.Tensor,
+        prompt_embeds: torch.Tensor,
+        timestep: torch.Tensor,
+        audio_timestep: torch.Tensor | None = None,
+        frame_rate: float = 24.0,
+        expert: Expert = "high",
+        a2v_scale: float = 1.0,
+        v2a_scale: float = 1.0,
+        on_layer: Callable[[int], None] | None = None,
+    ) -> Velocity:
+        """One pass of one expert with the audio tower; arguments and result as in `joint_forward`.
+
+        Args:
+            expert: "high" (video_dit) or "low" (video_dit_2).
+        """
+        return joint_forward(
+            self.video_dit if expert == "high" else self.video_dit_2,
+            self.audio_dit,
+            self.dual_tower_bridge,
+            video_latents,
+            audio_latents,
+            prompt_embeds,
+            timestep,
+            audio_timestep,
+            frame_rate,
+            a2v_scale,
+            v2a_scale,
+            on_layer,
+        )
+
+    @torch.no_grad()
+    def prepare(
+        self,
+        prompt: str | list[str] | None = None,
+        image: inputs.Frame | Sequence[inputs.Frame] | None = None,
+        last_image: inputs.Frame | Sequence[inputs.Frame] | None = None,
+        negative_prompt: str | list[str] | None = None,
+        height: int = 352,
+        width: int = 640,
+        num_frames: int = 193,
+        frame_rate: float = 24.0,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 5.0,
+        bridge_guidance_scale: float = 1.0,
+        video_shift: float = 5.0,
+        audio_shift: float = 5.0,
+        generator: inputs.Generators = None,
+        latents: torch.Tensor | None = None,
+        audio_latents: torch.Tensor | None = None,
+        prompt_embeds: torch.Tensor | None = None,
+        negative_prompt_embeds: torch.Tensor | None = None,
+    ) -> SamplingState:
+        """Everything before the first step; arguments as in `__call__`."""
+        settings = SamplingSettings(
+            height=height,
+            width=width,
+            num_frames=num_frames,
+            frame_rate=frame_rate,
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            bridge_guidance_scale=bridge_guidance_scale,
+            video_shift=video_shift,
+            audio_shift=audio_shift,
+        )
+        sample_rate, hop_length = self.audio_vae.config.sample_rate, self.audio_vae.hop_length
+        inputs.check_settings(settings, sample_rate, hop_length)
+        if last_image is not None and num_frames == 1:
+            raise InputError("A take of one frame has no last frame; ask for 5 frames or more.", field="last_frame")
+        batch = inputs.batch_size(prompt, prompt_embeds)
+        device = self._execution_device
+
+        guidance = DualGuidance(guidance_scale, bridge_guidance_scale)
+        if guidance.needs_positive and prompt_embeds is None and prompt is not None:
+            prompt_embeds = self.encode_prompt(prompt)
+        if guidance.needs_negative and negative_prompt_embeds is None:
+            negative_prompt_embeds = self.encode_prompt(inputs.as_list(negative_prompt or "", batch, "negative_prompt"))
+
+        condition = image_condition(
+            self.video_vae,
+            self._frames(image, batch, settings, "first_frame"),
+            None if last_image is None else self._frames(last_image, batch, settings, "last_frame"),
+            num_frames,
+        )
+        shape = (batch, self.video_vae.config.z_dim, *condition.shape[2:])
+        audio_length = inputs.num_audio_latents(settings, sample_rate, hop_length)
+        audio_shape = (batch, self.audio_vae.config.latent_dim, audio_length)
+        if latents is None or audio_latents is None:
+            noise, audio_noise = inputs.draw_noise(shape, audio_shape, generator)
+            latents = noise if latents is None else latents
+            audio_latents = audio_noise if audio_latents is None else audio_latents
+        for name, tensor, expected in (("latents", latents, shape), ("audio_latents", audio_latents, audio_shape)):
+            if tuple(tensor.shape) != expected:
+                raise InputError(f"{name} has shape {list(tensor.shape)}, but this take needs {list(expected)}.")
+        embeds = [
+            None if tensor is None or not needed else tensor.to(device)
+            for tensor, needed in (
+                (prompt_embeds, guidance.needs_positive),
+                (negative_prompt_embeds, guidance.needs_negative),
+            )
+        ]
+        return SamplingState(
+            settings, 0, latents.to(device).float(), audio_latents.to(device).float(), condition.float(), *embeds
+        )
+
+    def _frames(self, image: Any, batch: int, settings: SamplingSettings, name: str) -> torch.Tensor:
+        """[batch, 3, H, W] in -1..1; without an image, white, as the paper does for text alone."""
+        if image is None:
+            image = Image.new("RGB", (settings.width, settings.height), "white")
+        pictures = inputs.frame_list(image, batch, name)
+        tensors = [frame_tensor(each, settings.height, settings.width, self.video_processor) for each in pictures]
+        return torch.cat(tensors).to(self._execution_device)
+
+    @torch.no_grad()
+    def denoise(
+        self,
+        state: SamplingState,
+        num_steps: int | None = None,
+        callback_on_step_end: StepCallback | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents", "audio_latents"),
+        on_layer: Callable[[int], None] | None = None,
+    ) -> SamplingState:
+        """Run the steps that are left, or `num_steps` of them; `state` is advanced and returned.
+
+        Between steps `state` is whole: it can be saved there and continued to the same bits. An exception
+        out of `on_layer` or the callback leaves it at the last whole step.
+
+        Args:
+            state: from `prepare` or `SamplingState.load`.
+            num_steps: at most so many; None runs to the end.
+            callback_on_step_end, callback_on_step_end_tensor_inputs: as in `__call__`.
+            on_layer: called before every layer of every pass; may raise to stop at once.
+        """
+        unknown = sorted(set(callback_on_step_end_tensor_inputs) - set(self._callback_tensor_inputs))
+        if unknown:
+            raise InputError(
+                f"callback_on_step_end_tensor_inputs names {unknown}; known: {self._callback_tensor_inputs}."
+            )
+        settings, scheduler = state.settings, self.scheduler
+        scheduler.set_timesteps(settings.num_inference_steps, settings.video_shift, settings.audio_shift)
+        high_steps = scheduler.expert_steps(self.config.boundary_ratio)
+        guidance = DualGuidance(settings.guidance_scale, settings.bridge_guidance_scale)
+        last = settings.num_inference_steps if num_steps is None else state.step + num_steps
+        last = min(last, settings.num_inference_steps)
+        self._interrupt = False
+
+        with self.progress_bar(total=last - state.step) as bar:
+            while state.step < last and not self.interrupt:
+                index = state.step
+                expert: Expert = "high" if index < high_steps else "low"
+                velocity, audio_velocity = self._guided_velocity(state, guidance, expert, on_layer)
+                (sigma, audio_sigma), (next_sigma, next_audio_sigma) = scheduler.sigmas[index : index + 2]
+                video = scheduler.step(velocity, state.latents, sigma, next_sigma)
+                audio = scheduler.step(audio_velocity, state.audio_latents, audio_sigma, next_audio_sigma)
+                state.latents, state.audio_latents = video.prev_sample, audio.prev_sample
+                state.step += 1
+                if callback_on_step_end is not None:
+                    offered = {
+                        "latents": state.latents,
+                        "audio_latents": state.audio_latents,
+                        "x0_latents": video.pred_original_sample,
+                        "x0_audio_latents": audio.pred_original_sample,
+                        "prompt_embeds": state.prompt_embeds,
+                        "negative_prompt_embeds": state.negative_prompt_embeds,
+                    }
+                    chosen = {name: offered[name] for name in callback_on_step_end_tensor_inputs}
+                    timestep = float(scheduler.timesteps[index, 0])
+                    returned = callback_on_step_end(self, index, timestep, chosen) or {}
+                    for name in ("latents", "audio_latents", "prompt_embeds", "negative_prompt_embeds"):
+                        setattr(state, name, returned.get(name, getattr(state, name)))
+                bar.update()
+        return state
+
+    def _guided_velocity(
+        self, state: SamplingState, guidance: DualGuidance, expert: Expert, on_layer: Callable[[int], None] | None
+    ) -> Velocity:
+        video_latents = torch.cat([state.latents, state.condition], dim=1)
+        pair = self.scheduler.timesteps[state.step].to(state.latents.device)
+        timestep, audio_timestep = (value.expand(len(state.latents)) for value in pair)
+
+        def run(part: GuidancePass) -> Velocity:
+            embeds = state.prompt_embeds if part.positive else state.negative_prompt_embeds
+            if embeds is None:
+                raise InputError("The saved run lacks the text that its guidance scales need; start it again.")
+            scale = 1.0 if part.bridge else 0.0
+            return self.predict_velocity(
+                video_latents,
+                state.audio_latents,
+                embeds,
+                timestep,
+                audio_timestep,
+                state.settings.frame_rate,
+                expert,
+                a2v_scale=scale,
+                v2a_scale=scale,
+                on_layer=on_layer,
+            )
+
+        return guidance.combine(run)
+
+    @torch.no_grad()
+    def decode(
+        self, state: SamplingState, output_type: Literal["pil", "np", "pt", "latent"] = "pil"
+    ) -> MovaPipelineOutput:
+        """Latents to picture and sound; the sound is cut to the picture's length."""
+        if output_type not in ("pil", "np", "pt", "latent"):
+            raise InputError(f'output_type is {output_type!r}, but must be "pil", "np", "pt" or "latent".')
+        sampling_rate = self.audio_vae.config.sample_rate
+        if output_type == "latent":
+            return MovaPipelineOutput(state.latents, state.audio_latents, sampling_rate)
+        video = decode_video(self.video_vae, state.latents)
+        frames = self.video_processor.postprocess_video(video, output_type=output_type)
+        waveform = self.audio_vae.decode(state.audio_latents.to(self.audio_vae.dtype)).float()
+        return MovaPipelineOutput(
+            frames, waveform[..., : inputs.num_audio_samples(state.settings, sampling_rate)], sampling_rate
+        )
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        prompt: str | list[str] | None = None,
+        image: inputs.Frame | Sequence[inputs.Frame] | None = None,
+        last_image: inputs.Frame | Sequence[inputs.Frame] | None = None,
+        negative_prompt: str | list[str] | None = None,
+        height: int = 352,
+        width: int = 640,
+        num_frames: int = 193,
+        frame_rate: float = 24.0,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 5.0,
+        bridge_guidance_scale: float = 1.0,
+        video_shift: float = 5.0,
+        audio_shift: float = 5.0,
+        generator: inputs.Generators = None,
+        latents: torch.Tensor | None = None,
+        audio_latents: torch.Tensor | None = None,
+        prompt_embeds: torch.Tensor | None = None,
+        negative_prompt_embeds: torch.Tensor | None = None,
+        output_type: Literal["pil", "np", "pt", "latent"] = "pil",
+        callback_on_step_end: StepCallback | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents", "audio_latents"),
+    ) -> MovaPipelineOutput:
+        """Make a take, or a batch of takes.
+
+        Args:
+            prompt: the scene, its dialogue and sounds; a list makes a batch.
+            image: first frame, centre-cropped to the aspect; None is a white one (text alone).
+            last_image: last frame, likewise; None leaves it free.
+            negative_prompt: what to steer away from; None is the empty text.
+            height, width: pixels, multiples of 16.
+            num_frames: 4n + 1.
+            frame_rate: frames a second; the sound's place beside the picture follows it.
+            num_inference_steps: steps, at least 1.
+            guidance_scale: s_T, text guidance (paper Eq. 6); 1 turns it off.
+            bridge_guidance_scale: s_B, bridge guidance (paper Eq. 6); 1 is text guidance alone.
+            video_shift, audio_shift: sigma shifts (paper Eq. 4), independent of each other.
+            generator: CPU generator, or one for each take; None draws from torch's own.
+            latents, audio_latents: noise to start from, [B, 16, t, h/8, w/8] and [B, C, L].
+            prompt_embeds, negative_prompt_embeds: [B, 512, text_dim], in place of the texts.
+            output_type: "pil", "np", "pt" or "latent", see `MovaPipelineOutput`.
+            callback_on_step_end: called as (pipeline, step index, timestep, tensors) after every step;
+                tensors that it returns replace the run's own.
+            callback_on_step_end_tensor_inputs: which tensors it is given, out of latents, audio_latents,
+                x0_latents, x0_audio_latents (the estimates of the clean latents), prompt_embeds and
+                negative_prompt_embeds.
+
+        Raises:
+            InputError: a value cannot be used; the message offers the nearest right one.
+        """
+        state = self.prepare(
+            prompt,
+            image,
+            last_image,
+            negative_prompt,
+            height,
+            width,
+            num_frames,
+            frame_rate,
+            num_inference_steps,
+            guidance_scale,
+            bridge_guidance_scale,
+            video_shift,
+            audio_shift,
+            generator,
+            latents,
+            audio_latents,
+            prompt_embeds,
+            negative_prompt_embeds,
+        )
+        self.denoise(state, None, callback_on_step_end, callback_on_step_end_tensor_inputs)
+        return self.decode(state, output_type)

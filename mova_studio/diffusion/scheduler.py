@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -85,14 +84,14 @@ class FlowMatchPairScheduler(SchedulerMixin, ConfigMixin):
             self._shifted(num_inference_steps, self.config.shift if shift is None else shift)
             for shift in (video_shift, audio_shift)
         ]
-        sigmas = torch.stack(columns, dim=1).float()
+        sigmas = torch.stack(columns, dim=1)
         self.timesteps = (sigmas * self.config.num_train_timesteps).to(device)
         self.sigmas = torch.cat([sigmas, torch.zeros(1, 2)]).to(device)
         self.num_inference_steps = num_inference_steps
 
     def _shifted(self, steps: int, shift: float) -> torch.Tensor:
         points = steps + 1 if self.config.extra_one_step else steps
-        u = torch.linspace(self.config.sigma_max, self.config.sigma_min, points, dtype=torch.float64)[:steps]
+        u = torch.linspace(self.config.sigma_max, self.config.sigma_min, points, dtype=torch.float32)[:steps]
         return shift * u / (1 + (shift - 1) * u)
 
     def step(
@@ -125,10 +124,3 @@ class FlowMatchPairScheduler(SchedulerMixin, ConfigMixin):
         strictly under boundary_ratio * 1000."""
         low = self.timesteps[:, 0] < boundary_ratio * self.config.num_train_timesteps
         return int(low.int().argmax()) if bool(low.any()) else self.num_inference_steps
-
-
-def exact_shift(u: float, shift: float) -> float:
-    """sigma for one u in 0..1 (paper Eq. 4); NaN-free for every shift above 0."""
-    if not (0 < shift < math.inf):
-        raise ValueError(f"shift is {shift}, but must be above 0")
-    return shift * u / (1 + (shift - 1) * u)

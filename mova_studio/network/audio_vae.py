@@ -104,8 +104,8 @@ class AudioPosterior(DiagonalGaussianDistribution):
     """diffusers' diagonal Gaussian over [B, C, L]; log-variance clamped to [-30, 20]."""
 
     def kl(self) -> torch.Tensor:
-        """KL divergence to the standard normal, per sample [B]."""
-        return 0.5 * (self.mean.square() + self.var - 1.0 - self.logvar).sum(dim=(1, 2))
+        """KL divergence to the standard normal, averaged over the latents of each sample, [B]."""
+        return 0.5 * (self.mean.square() + self.var - 1.0 - self.logvar).mean(dim=(1, 2))
 
 
 class AutoencoderDAC(ModelMixin, ConfigMixin):
