@@ -1,0 +1,26 @@
+"""Where things live on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+ASSETS = PROJECT / "assets"
+PRESETS = PROJECT / "presets"
+
+
+def cache_dir() -> Path:
+    """A folder for what can be made again: the demo checkpoint, later quantized weights.
+
+    MOVA_STUDIO_CACHE names another one.
+    """
+    named = os.environ.get("MOVA_STUDIO_CACHE")
+    if named:
+        return Path(named).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "mova_studio"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "mova_studio"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mova_studio"
