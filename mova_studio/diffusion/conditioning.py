@@ -7,19 +7,9 @@ from diffusers import AutoencoderKLWan
 from diffusers.video_processor import VideoProcessor
 from PIL import Image
 
+from mova_studio.framing import crop_and_resize
+
 MASK_CHANNELS = 4
-
-
-def crop_and_resize(image: Image.Image, height: int, width: int) -> Image.Image:
-    """Cut the centre of `image` to the aspect of width x height, then resize (bicubic). Never stretches."""
-    source_width, source_height = image.size
-    if source_width * height > source_height * width:
-        crop_width, crop_height = int(source_height * width / height), source_height
-    else:
-        crop_width, crop_height = source_width, int(source_width * height / width)
-    crop_width, crop_height = max(crop_width, 1), max(crop_height, 1)
-    left, top = (source_width - crop_width) // 2, (source_height - crop_height) // 2
-    return image.crop((left, top, left + crop_width, top + crop_height)).resize((width, height))
 
 
 def frame_tensor(image: Image.Image, height: int, width: int, processor: VideoProcessor) -> torch.Tensor:

@@ -10,7 +10,6 @@ from PIL import Image
 
 from mova_studio.diffusion import FlowMatchPairScheduler
 from mova_studio.diffusion.conditioning import (
-    crop_and_resize,
     decode_video,
     encode_video,
     image_condition,
@@ -18,7 +17,9 @@ from mova_studio.diffusion.conditioning import (
 )
 from mova_studio.diffusion.guidance import DualGuidance
 from mova_studio.diffusion.text import clean_prompt, encode_prompts, tokenize
+from mova_studio.framing import crop_and_resize
 from mova_studio.network.checkpoint import Checkpoint
+from mova_studio.network.joint import joint_forward
 from mova_studio.network.rotary import (
     RotaryTable,
     aligned_video_positions,
@@ -404,3 +405,34 @@ def test_end_to_end(goldens, tiny_pipeline, name):
     output = tiny_pipeline.decode(state, output_type="np")
     golden.check(f"{name}.frames_u8", torch.from_numpy((output.frames[0] * 255).round()).to(torch.uint8))
     assert output.audio.shape == (1, 1, 18000)
+
+
+@pytest.mark.parametrize(("name", "expert", "row"), [("high", "video_dit", 120), ("low", "video_dit_2", 600)])
+def test_train_losses_and_gradients(goldens, tiny_checkpoint, name, expert, row):
+    """The joint forward is differentiable, and flow matching on it gives the reference's gradients."""
+    golden, step, checkpoint = goldens("train"), goldens("step"), Checkpoint(tiny_checkpoint)
+    parts = {part: checkpoint.load(part).requires_grad_(True) for part in (expert, "audio_dit", "dual_tower_bridge")}
+    scheduler = FlowMatchPairScheduler.from_config(checkpoint.config("scheduler"))
+    scheduler.set_timesteps(1000)
+    timestep = scheduler.timesteps[row, :1]
+    golden.check(f"{name}.timestep", timestep)
+    clean, condition = step["in.visual"].split([16, 20], dim=1)
+    noisy = scheduler.add_noise(clean, golden["noise_video"], timestep)
+    noisy_audio = scheduler.add_noise(step["in.audio"], golden["noise_audio"], timestep)
+    golden.check(f"{name}.noisy_video", noisy)
+    golden.check(f"{name}.noisy_audio", noisy_audio)
+    video, audio = joint_forward(
+        *parts.values(), torch.cat([noisy, condition], dim=1), noisy_audio, pad_rows(step["in.context_pos"]), timestep
+    )
+    video_loss = torch.nn.functional.mse_loss(video, golden["noise_video"] - clean)
+    audio_loss = torch.nn.functional.mse_loss(audio, golden["noise_audio"] - step["in.audio"])
+    golden.check(f"{name}.video_loss", video_loss.detach())
+    golden.check(f"{name}.audio_loss", audio_loss.detach())
+    (video_loss + audio_loss).backward()
+    gradients = [[p.grad for p in part.parameters() if p.grad is not None] for part in parts.values()]
+    norms = [torch.cat([gradient.flatten() for gradient in each]).norm() for each in gradients]
+    golden.check(f"{name}.grad_norms", torch.stack(norms))
+    bridge = parts["dual_tower_bridge"]
+    golden.check(f"{name}.grad.patch_embedding.bias", parts[expert].patch_embedding.bias.grad)
+    golden.check(f"{name}.grad.bridge_a2v0_q", bridge.audio_to_video_conditioners["0"].inner.q.weight.grad)
+    golden.check(f"{name}.grad.bridge_v2a0_q", bridge.video_to_audio_conditioners["0"].inner.q.weight.grad)
