@@ -1,0 +1,72 @@
+"""The loaded checkpoint, kept between jobs. Only the worker process and the command line have one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mova_studio.diffusion import MovaPipeline
+from mova_studio.diffusion.preview import LatentPreview
+from mova_studio.errors import CheckpointError
+from mova_studio.jobs.estimate import History
+from mova_studio.network.checkpoint import Checkpoint
+from mova_studio.network.demo import demo_checkpoint
+from mova_studio.network.hub import resolve
+
+
+class Engine:
+    """One checkpoint at a time, on the best device that there is.
+
+    Attributes:
+        history: how long stages took here.
+        pipeline, preview, checkpoint: of the loaded model; see `load`.
+    """
+
+    def __init__(self) -> None:
+        self.history = History()
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        self._model: str | None = None
+
+    def load(self, model: str) -> None:
+        """Load `model` ("demo", a folder or a hub id on disk), unless it is loaded already.
+
+        Raises:
+            CheckpointError: it is wrong, truncated, mixed or not on disk.
+        """
+        if model == self._model:
+            return
+        self._model = None
+        folder = locate(model)
+        pipeline = MovaPipeline.from_pretrained(folder, torch_dtype=self.dtype, local_files_only=True)
+        pipeline.set_progress_bar_config(disable=True)
+        self.pipeline = pipeline.to(self.device)
+        self.checkpoint = Checkpoint(folder)
+        self.identity = self.checkpoint.identity()
+        self.preview = LatentPreview.fit(self.pipeline.video_vae)
+        self._model = model
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """How the network is placed on this machine, for the record."""
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
+        return {
+            "device": name,
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "offload": "none",
+            "attention": "native",
+            "torch": torch.__version__,
+        }
+
+
+def locate(model: str) -> Path:
+    """The checkpoint folder of "demo", of a folder or of a hub id; nothing is downloaded.
+
+    Raises:
+        CheckpointError: it is not on this machine; for a hub id the message has the download command.
+    """
+    if not model.strip():
+        raise CheckpointError('No checkpoint is named; give "demo", a folder or a hub id.', field="model")
+    return demo_checkpoint() if model == "demo" else resolve(model)

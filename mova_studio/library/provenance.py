@@ -1,0 +1,104 @@
+"""What a take's mp4 says of itself: everything needed to make it again."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from mova_studio.errors import InputError
+from mova_studio.library.shot import Shot
+from mova_studio.library.take import Take
+from mova_studio.media.loudness import measure
+from mova_studio.media.probe import decode_audio, probe
+from mova_studio.media.provenance import Provenance, read_provenance
+
+FORMAT = 1
+_FRAMES = ("first_frame", "last_frame")
+
+
+def describe_take(
+    shot: Shot,
+    seed: int,
+    *,
+    checkpoint: str,
+    untrained: bool,
+    plan: dict[str, Any],
+    seconds: dict[str, float],
+    program: str,
+    created: str,
+    notes: tuple[str, ...],
+) -> Provenance:
+    """The provenance to write into a take's mp4.
+
+    Args:
+        plan: how the network was placed: device, dtype, attention.
+        seconds: per stage, as far as they are over when the file is written.
+    """
+    settings = shot.to_dict()
+    images = {name: getattr(shot, name) for name in _FRAMES if getattr(shot, name) is not None}
+    for name in _FRAMES:
+        settings.pop(name)
+    record = {
+        "format": FORMAT,
+        "program": program,
+        "created": created,
+        "seed": seed,
+        "shot": settings,
+        "checkpoint": checkpoint,
+        "untrained": untrained,
+        "plan": plan,
+        "seconds": seconds,
+        "notes": list(notes),
+    }
+    return Provenance(record=record, images=images)
+
+
+def shot_of(provenance: Provenance) -> Shot:
+    """The shot that a provenance describes, its frames included.
+
+    Raises:
+        InputError: the record was written by a newer version or is damaged.
+    """
+    if provenance.record.get("format") != FORMAT:
+        raise InputError(
+            f"This take's record has format {provenance.record.get('format')!r} and this version reads {FORMAT}; "
+            "update MOVA Studio."
+        )
+    shot = Shot.from_dict(provenance.record["shot"])
+    return dataclasses.replace(shot, **{name: provenance.images.get(name) for name in _FRAMES})
+
+
+def read_take(path: Path) -> Take | None:
+    """The take in an mp4, its sound measured again; None if the file is not one of ours.
+
+    Raises:
+        InputError: the file is no media file, or its record is damaged or newer.
+    """
+    provenance = read_provenance(path)
+    if provenance is None:
+        return None
+    info = probe(path)
+    loudness = measure(*decode_audio(path))
+    record = provenance.record
+    try:
+        return Take(
+            path=path.resolve(),
+            shot=shot_of(provenance),
+            seed=int(record["seed"]),
+            width=info.width,
+            height=info.height,
+            num_frames=info.num_frames,
+            frame_rate=info.frame_rate,
+            audio_seconds=info.audio_seconds,
+            integrated_lufs=loudness.integrated_lufs,
+            true_peak_dbtp=loudness.true_peak_dbtp,
+            seconds=dict(record["seconds"]),
+            checkpoint=str(record["checkpoint"]),
+            untrained=bool(record["untrained"]),
+            program=str(record["program"]),
+            created=str(record["created"]),
+            notes=tuple(record["notes"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: its record of how it was made is damaged ({error}).") from error
