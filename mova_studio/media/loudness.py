@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ MIN_SECONDS = 0.4  # one gating block of BS.1770
 TOLERANCE_LU = 0.3
 _LFE = 3  # in 5.1 order; BS.1770 leaves it out
 _CLOSE_LU = 0.05
+_GENTLE_DB = 6.0  # more gain than this against a slow release crushes what a faster one leaves alone
 _MAX_TRIALS = 12
 
 
@@ -75,7 +75,7 @@ def level_to(
     """Bring a sound to `target_lufs` with no true peak above `ceiling_dbtp`.
 
     Gain first; where peaks would pass the ceiling, the limiter, and more gain for what it took away.
-    The limiter uses the gentlest of its releases that reaches the target. The gain stays at or below
+    The limiter uses the gentlest of its releases that reaches the target without crushing. The gain stays at or below
     +30 dB, so that a noise floor is not blown up into a sound. If the target cannot be reached so, the
     least gain is used that comes within 0.3 LU of the loudest possible. Sound without an integrated
     loudness (silence, under 400 ms) keeps its level and only its peaks are limited.
@@ -95,17 +95,16 @@ def level_to(
     before = _integrated(channels, sample_rate) if target_lufs is not None else None
     gain, release = 0.0, RELEASES_DB_PER_SECOND[0]
     if target_lufs is not None and before is not None:
-        first = min(target_lufs - before, MAX_GAIN_DB)
+        gain = min(target_lufs - before, MAX_GAIN_DB)
         for release in RELEASES_DB_PER_SECOND:
-
-            def loudness_at(gain_db: float, release: float = release) -> float:
-                limited = limit(channels, envelope, sample_rate, gain_db, ceiling_dbtp, release)
-                loudness = _integrated(limited, sample_rate)
-                return -math.inf if loudness is None else loudness
-
-            gain, reached = _least_gain(loudness_at, target_lufs, first)
+            curve = _Curve(channels, envelope, sample_rate, ceiling_dbtp, release)
+            gentle = release != RELEASES_DB_PER_SECOND[-1]
+            low, high = curve.bracket(gain, target_lufs, gain + _GENTLE_DB if gentle else MAX_GAIN_DB)
+            reached = curve.at(high) >= target_lufs - _CLOSE_LU
             if reached:
                 break
+        goal = min(target_lufs, curve.at(high)) if reached else curve.at(high) - TOLERANCE_LU
+        gain = curve.least_gain(low, high, goal)
     levelled = limit(channels, envelope, sample_rate, gain, ceiling_dbtp, release)
     # A gain that changes within the resampling filter's reach can lift a peak by some thousandths of a decibel.
     over = 20 * math.log10(max(_true_peak(levelled), 1e-10)) - ceiling_dbtp
@@ -114,31 +113,49 @@ def level_to(
     return levelled.reshape(np.shape(samples))
 
 
-def _least_gain(loudness_at: Callable[[float], float], target: float, first: float) -> tuple[float, bool]:
-    """(the least gain, from `first` up to `MAX_GAIN_DB`, that brings `target`, whether it can be brought)."""
-    low, low_loudness = first, loudness_at(first)
-    if low_loudness >= target - _CLOSE_LU:
-        return first, True
-    high, high_loudness = low, low_loudness
-    while high < MAX_GAIN_DB and high_loudness < target:
-        high = min(high + max(2 * (target - high_loudness), 1.0), MAX_GAIN_DB)
-        high_loudness = loudness_at(high)
-    reached = high_loudness >= target - _CLOSE_LU
-    goal = target if reached else high_loudness - TOLERANCE_LU
-    if low_loudness >= goal:
-        return low, reached
-    for trial in range(_MAX_TRIALS):
-        if high_loudness - goal <= _CLOSE_LU:
-            break
-        # Where the curve is flat on one side, interpolation creeps; every third trial halves instead.
-        share = 0.5 if trial % 3 == 2 else (goal - low_loudness) / (high_loudness - low_loudness)
-        middle = low + (high - low) * min(max(share, 0.05), 0.95)
-        loudness = loudness_at(middle)
-        if loudness >= goal:
-            high, high_loudness = middle, loudness
-        else:
-            low, low_loudness = middle, loudness
-    return high, reached
+class _Curve:
+    """Loudness over gain for one sound under one limiter. It rises all the way, and flattens as the limiter works."""
+
+    def __init__(
+        self,
+        channels: NDArray[np.float32],
+        envelope: NDArray[np.float32],
+        sample_rate: int,
+        ceiling_dbtp: float,
+        release: float,
+    ) -> None:
+        self._limited = lambda gain: limit(channels, envelope, sample_rate, gain, ceiling_dbtp, release)
+        self._sample_rate = sample_rate
+        self._known: dict[float, float] = {}
+
+    def at(self, gain: float) -> float:
+        """Integrated loudness in LUFS with `gain` dB before the limiter."""
+        if gain not in self._known:
+            loudness = _integrated(self._limited(gain), self._sample_rate)
+            self._known[gain] = -math.inf if loudness is None else loudness
+        return self._known[gain]
+
+    def bracket(self, first: float, target: float, last: float) -> tuple[float, float]:
+        """Two gains from `first` to `last` with `target` between their loudnesses, if there are such."""
+        last = min(last, MAX_GAIN_DB)
+        low = high = first
+        step = max(2 * (target - self.at(first)), 1.0)
+        while self.at(high) < target - _CLOSE_LU and high < last:
+            low, high, step = high, min(high + step, last), 2 * step
+        return (low, high) if self.at(high) >= target - _CLOSE_LU else (first, high)
+
+    def least_gain(self, low: float, high: float, goal: float) -> float:
+        """The least gain between `low` and `high` that is as loud as `goal`, to a twentieth of a LU."""
+        if self.at(low) >= goal:
+            return low
+        for trial in range(_MAX_TRIALS):
+            if self.at(high) - goal <= _CLOSE_LU:
+                break
+            # Where the curve is flat on one side, interpolation creeps; every third trial halves instead.
+            share = 0.5 if trial % 3 == 2 else (goal - self.at(low)) / (self.at(high) - self.at(low))
+            middle = low + (high - low) * min(max(share, 0.05), 0.95)
+            low, high = (low, middle) if self.at(middle) >= goal else (middle, high)
+        return high
 
 
 def _integrated(channels: NDArray[np.float32], sample_rate: int) -> float | None:
