@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mova_studio.errors import OutputError
@@ -52,3 +52,22 @@ def replacing(path: Path) -> Iterator[Path]:
         raise output_error(path, error) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Find out now, and not after an hour of work, whether `path` can be written.
+
+    Raises:
+        OutputError: the folder is missing or read-only, or `path` is a folder.
+    """
+    if path.is_dir():
+        raise output_error(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
+    beside = path.with_name(f".{secrets.token_hex(8)}.probe")
+    try:
+        with beside.open("xb") as probe:
+            probe.write(b"\0" * 4096)
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

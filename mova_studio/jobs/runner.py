@@ -17,14 +17,15 @@ from PIL import Image
 import mova_studio
 from mova_studio.diffusion.guidance import DualGuidance
 from mova_studio.diffusion.text import MAX_TOKENS, count_tokens, lost_words
-from mova_studio.errors import Cancelled, MemoryRanOut
+from mova_studio.errors import Cancelled, MemoryRanOut, OutputError
 from mova_studio.jobs.engine import Engine
 from mova_studio.jobs.estimate import AFTER_DENOISING, Estimate
 from mova_studio.library.provenance import describe_take
 from mova_studio.library.shot import Shot
 from mova_studio.library.take import Take
-from mova_studio.media.mp4 import write_mp4
+from mova_studio.media.mp4 import WrittenMedia, write_mp4
 from mova_studio.media.preview import encode_preview
+from mova_studio.settings import cache_dir
 
 Report = Callable[[dict[str, Any]], None]
 UNTRAINED_NOTE = "the demo checkpoint is untrained: picture and sound are noise on purpose"
@@ -154,17 +155,25 @@ def _make(run: Run, path: Path) -> Take:
             created=created,
             notes=tuple(run.notes),
         )
-        written = write_mp4(
-            path,
-            frames,
-            frame_rate=shot.frame_rate,
-            audio=audio,
-            sample_rate=output.sampling_rate,
-            target_lufs=shot.target_lufs,
-            provenance=provenance,
-            title="Untrained demo: noise" if engine.checkpoint.untrained else "",
-            cancelled=run.cancelled,
-        )
+        title = "Untrained demo: noise" if engine.checkpoint.untrained else ""
+
+        def write(target: Path) -> WrittenMedia:
+            return write_mp4(
+                target,
+                frames,
+                frame_rate=shot.frame_rate,
+                audio=audio,
+                sample_rate=output.sampling_rate,
+                target_lufs=shot.target_lufs,
+                provenance=provenance,
+                title=title,
+                cancelled=run.cancelled,
+            )
+
+        try:
+            written = write(path)
+        except OutputError as error:
+            raise _rescued(error, write, path) from error
     return Take(
         path=path.resolve(),
         shot=shot,
@@ -183,6 +192,17 @@ def _make(run: Run, path: Path) -> Take:
         created=created,
         notes=tuple(run.notes),
     )
+
+
+def _rescued(error: OutputError, write: Callable[[Path], WrittenMedia], path: Path) -> OutputError:
+    """A finished take that finds no room where it belongs is kept elsewhere; the error says where."""
+    shelter = cache_dir() / "rescued" / path.name
+    try:
+        shelter.parent.mkdir(parents=True, exist_ok=True)
+        write(shelter)
+    except (OSError, OutputError):
+        return error
+    return OutputError(f"{error.message} The finished take is kept at {shelter}.", field=error.field)
 
 
 def _open(frame: bytes | None) -> Image.Image | None:

@@ -30,6 +30,7 @@ class JobSnapshot:
     Attributes:
         job_id: opaque name of the job.
         state: where it is.
+        seed: of its noise, drawn or given.
         ahead: jobs that run before it, while it waits.
         stage: one of `STAGES` while it runs.
         step, steps: denoising steps done, and all of them.
@@ -44,6 +45,7 @@ class JobSnapshot:
 
     job_id: str
     state: JobState
+    seed: int
     ahead: int = 0
     stage: str = "load"
     step: int = 0

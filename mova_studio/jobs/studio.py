@@ -68,7 +68,7 @@ class Studio:
             if len(self._waiting) >= MAX_WAITING:
                 raise InputError(f"{len(self._waiting)} jobs are waiting already; let some finish or cancel them.")
             job_id = secrets.token_urlsafe(16)
-            snapshot = JobSnapshot(job_id, JobState.WAITING, steps=shot.num_inference_steps)
+            snapshot = JobSnapshot(job_id, JobState.WAITING, seed, steps=shot.num_inference_steps)
             self._jobs[job_id] = _Job(shot, seed, snapshot)
             self._waiting.append(job_id)
             self._forget_old()
@@ -87,11 +87,6 @@ class Studio:
                 ahead = self._waiting.index(job_id) + (self._running is not None)
                 return dataclasses.replace(job.snapshot, ahead=ahead)
             return job.snapshot
-
-    def seed(self, job_id: str) -> int:
-        """The seed of a job, drawn or given."""
-        with self._lock:
-            return self._jobs[job_id].seed
 
     def cancel(self, job_id: str) -> None:
         """Cancel a waiting or running job, and no other.
