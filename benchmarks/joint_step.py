@@ -4,7 +4,7 @@ Times one joint step at a middle size (video width 512, 8 layers, 2,000 tokens) 
 the same run: both towers alone and every bridge conditioner alone, interleaved, so that a drift of the machine
 hits all alike. Prints and, with --out, writes JSON.
 
-    python benchmarks/joint_step.py [--repeats 30] [--device cpu] [--out benchmarks/results/joint_step-cpu.json]
+    python -m benchmarks.joint_step [--repeats 30] [--device cpu] [--out benchmarks/results/joint_step-cpu.json]
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from record import record_result, write_result
 
+from benchmarks.record import record_result, write_result
 from mova_studio.network.bridge import Bridge
 from mova_studio.network.joint import joint_forward
 from mova_studio.network.towers import AudioTower, build_video_tower, enter, leave

@@ -42,3 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-regression", action="store_true", help="keep our own outputs anew")
+    parser.addoption("--parity-report", metavar="FILE", help="write the measured parity errors as a Markdown table")

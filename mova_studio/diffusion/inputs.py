@@ -121,6 +121,28 @@ def _pictures(image: Frame) -> list[Image.Image]:
     raise InputError(f"A frame is a PIL image, an array or a tensor, not {type(image).__name__}.", field="first_frame")
 
 
+def starting_noise(
+    latents: torch.Tensor | None,
+    audio_latents: torch.Tensor | None,
+    shape: tuple[int, ...],
+    audio_shape: tuple[int, ...],
+    generator: Generators,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The noise that a call was given, or drawn where it was not; see `draw_noise`.
+
+    Raises:
+        InputError: given noise is not of the take's shape.
+    """
+    if latents is None or audio_latents is None:
+        noise, audio_noise = draw_noise(shape, audio_shape, generator)
+        latents = noise if latents is None else latents
+        audio_latents = audio_noise if audio_latents is None else audio_latents
+    for name, tensor, expected in (("latents", latents, shape), ("audio_latents", audio_latents, audio_shape)):
+        if tuple(tensor.shape) != expected:
+            raise InputError(f"{name} has shape {list(tensor.shape)}, but this take needs {list(expected)}.")
+    return latents, audio_latents
+
+
 def draw_noise(
     shape: tuple[int, ...], audio_shape: tuple[int, ...], generator: Generators
 ) -> tuple[torch.Tensor, torch.Tensor]:

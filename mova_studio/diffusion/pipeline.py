@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from diffusers import AutoencoderKLWan, DiffusionPipeline, WanTransformer3DModel
-from diffusers.utils import BaseOutput
 from diffusers.video_processor import VideoProcessor
 from PIL import Image
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 from mova_studio.diffusion import inputs
 from mova_studio.diffusion.conditioning import decode_video, frame_tensor, image_condition
-from mova_studio.diffusion.guidance import DualGuidance, GuidancePass, Velocity
+from mova_studio.diffusion.guidance import DualGuidance, Velocity
+from mova_studio.diffusion.output import MovaPipelineOutput
+from mova_studio.diffusion.sampling import Expert, sample
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
 from mova_studio.diffusion.state import SamplingSettings, SamplingState
 from mova_studio.diffusion.text import encode_prompts
@@ -29,25 +30,7 @@ from mova_studio.network.joint import joint_forward
 from mova_studio.network.layout import COMPONENTS
 from mova_studio.network.towers import AudioTower
 
-Expert = Literal["high", "low"]
 StepCallback = Callable[["MovaPipeline", int, float, dict[str, Any]], dict[str, Any] | None]
-
-
-@dataclass
-class MovaPipelineOutput(BaseOutput):
-    """What a call returns.
-
-    Attributes:
-        frames: by `output_type`: "pil" a list of lists of images; "np" [B, F, H, W, 3] and "pt"
-            [B, F, 3, H, W] in 0..1; "latent" the normalised float32 latents [B, 16, t, h/8, w/8].
-        audio: float32 waveform [B, 1, S] in -1..1, S = int(sampling_rate * num_frames / frame_rate);
-            for "latent" the audio latents [B, C, L].
-        sampling_rate: Hz.
-    """
-
-    frames: Any
-    audio: torch.Tensor
-    sampling_rate: int
 
 
 class MovaPipeline(DiffusionPipeline):
@@ -248,13 +231,7 @@ class MovaPipeline(DiffusionPipeline):
         shape = (batch, self.video_vae.config.z_dim, *condition.shape[2:])
         audio_length = inputs.num_audio_latents(settings, sample_rate, hop_length)
         audio_shape = (batch, self.audio_vae.config.latent_dim, audio_length)
-        if latents is None or audio_latents is None:
-            noise, audio_noise = inputs.draw_noise(shape, audio_shape, generator)
-            latents = noise if latents is None else latents
-            audio_latents = audio_noise if audio_latents is None else audio_latents
-        for name, tensor, expected in (("latents", latents, shape), ("audio_latents", audio_latents, audio_shape)):
-            if tuple(tensor.shape) != expected:
-                raise InputError(f"{name} has shape {list(tensor.shape)}, but this take needs {list(expected)}.")
+        latents, audio_latents = inputs.starting_noise(latents, audio_latents, shape, audio_shape, generator)
         embeds = [
             None if tensor is None or not needed else tensor.to(device)
             for tensor, needed in (
@@ -299,67 +276,23 @@ class MovaPipeline(DiffusionPipeline):
             raise InputError(
                 f"callback_on_step_end_tensor_inputs names {unknown}; known: {self._callback_tensor_inputs}."
             )
-        settings, scheduler = state.settings, self.scheduler
-        scheduler.set_timesteps(settings.num_inference_steps, settings.video_shift, settings.audio_shift)
-        high_steps = scheduler.expert_steps(self.config.boundary_ratio)
-        guidance = DualGuidance(settings.guidance_scale, settings.bridge_guidance_scale)
-        last = settings.num_inference_steps if num_steps is None else state.step + num_steps
-        last = min(last, settings.num_inference_steps)
+        left = state.settings.num_inference_steps - state.step
+        left = left if num_steps is None else min(num_steps, left)
         self._interrupt = False
-
-        with self.progress_bar(total=last - state.step) as bar:
-            while state.step < last and not self.interrupt:
-                index = state.step
-                expert: Expert = "high" if index < high_steps else "low"
-                velocity, audio_velocity = self._guided_velocity(state, guidance, expert, on_layer)
-                (sigma, audio_sigma), (next_sigma, next_audio_sigma) = scheduler.sigmas[index : index + 2]
-                video = scheduler.step(velocity, state.latents, sigma, next_sigma)
-                audio = scheduler.step(audio_velocity, state.audio_latents, audio_sigma, next_audio_sigma)
-                state.latents, state.audio_latents = video.prev_sample, audio.prev_sample
-                state.step += 1
+        steps = sample(state, self.scheduler, self.config.boundary_ratio, self.predict_velocity, on_layer)
+        with self.progress_bar(total=left) as bar:
+            for done in islice(steps, left):
+                bar.update()
                 if callback_on_step_end is not None:
-                    offered = {
-                        "latents": state.latents,
-                        "audio_latents": state.audio_latents,
-                        "x0_latents": video.pred_original_sample,
-                        "x0_audio_latents": audio.pred_original_sample,
-                        "prompt_embeds": state.prompt_embeds,
-                        "negative_prompt_embeds": state.negative_prompt_embeds,
-                    }
+                    offered = {name: getattr(state, name, None) for name in self._callback_tensor_inputs}
+                    offered |= {"x0_latents": done.x0_latents, "x0_audio_latents": done.x0_audio_latents}
                     chosen = {name: offered[name] for name in callback_on_step_end_tensor_inputs}
-                    timestep = float(scheduler.timesteps[index, 0])
-                    returned = callback_on_step_end(self, index, timestep, chosen) or {}
+                    returned = callback_on_step_end(self, done.index, done.timestep, chosen) or {}
                     for name in ("latents", "audio_latents", "prompt_embeds", "negative_prompt_embeds"):
                         setattr(state, name, returned.get(name, getattr(state, name)))
-                bar.update()
+                if self.interrupt:
+                    break
         return state
-
-    def _guided_velocity(
-        self, state: SamplingState, guidance: DualGuidance, expert: Expert, on_layer: Callable[[int], None] | None
-    ) -> Velocity:
-        video_latents = torch.cat([state.latents, state.condition], dim=1)
-        pair = self.scheduler.timesteps[state.step].to(state.latents.device)
-        timestep, audio_timestep = (value.expand(len(state.latents)) for value in pair)
-
-        def run(part: GuidancePass) -> Velocity:
-            embeds = state.prompt_embeds if part.positive else state.negative_prompt_embeds
-            if embeds is None:
-                raise InputError("The saved run lacks the text that its guidance scales need; start it again.")
-            scale = 1.0 if part.bridge else 0.0
-            return self.predict_velocity(
-                video_latents,
-                state.audio_latents,
-                embeds,
-                timestep,
-                audio_timestep,
-                state.settings.frame_rate,
-                expert,
-                a2v_scale=scale,
-                v2a_scale=scale,
-                on_layer=on_layer,
-            )
-
-        return guidance.combine(run)
 
     @torch.no_grad()
     def decode(

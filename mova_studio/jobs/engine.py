@@ -14,6 +14,7 @@ from mova_studio.jobs.estimate import History
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.demo import demo_checkpoint
 from mova_studio.network.hub import resolve
+from mova_studio.settings import cache_dir
 
 
 class Engine:
@@ -25,7 +26,7 @@ class Engine:
     """
 
     def __init__(self) -> None:
-        self.history = History()
+        self.history = History(cache_dir() / "run_times.json")
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         self._model: str | None = None

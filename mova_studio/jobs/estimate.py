@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from mova_studio.atomic import replacing
+from mova_studio.errors import OutputError
+
+log = logging.getLogger(__name__)
 AFTER_DENOISING = ("decode", "write")
 
 
-@dataclass
 class History:
-    """Seconds per unit of work, by stage, as last seen on this machine.
+    """Seconds per unit of work, by checkpoint and stage, as last seen on this machine.
 
     A unit is a megapixel-frame for "decode" and "write", and a megapixel-frame and pass for "denoise".
+
+    Args:
+        file: where the rates are kept between starts; a damaged or absent one is an empty history.
     """
 
-    rates: dict[str, float] = field(default_factory=dict)
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._rates: dict[str, float] = {}
+        try:
+            stored = json.loads(file.read_text("utf-8"))
+            self._rates = {str(name): float(rate) for name, rate in stored.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            log.debug("no history of run times at %s", file)
 
-    def learn(self, stage: str, seconds: float, units: float) -> None:
-        if units > 0:
-            self.rates[stage] = seconds / units
+    def learn(self, checkpoint: str, stage: str, seconds: float, units: float) -> None:
+        """`units` of work took `seconds`."""
+        self._rates[f"{checkpoint}/{stage}"] = seconds / units
 
-    def seconds(self, stage: str, units: float) -> float | None:
-        rate = self.rates.get(stage)
+    def seconds(self, checkpoint: str, stage: str, units: float) -> float | None:
+        """What `units` of work should take; None if the stage was never seen."""
+        rate = self._rates.get(f"{checkpoint}/{stage}")
         return None if rate is None else rate * units
+
+    def save(self) -> None:
+        """Keep the rates on disk; a disk that refuses costs nothing but the next start's estimate."""
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(self._file) as beside:
+                beside.write_text(json.dumps(self._rates, indent=1), "utf-8")
+        except (OSError, OutputError) as error:
+            log.warning("the history of run times was not kept: %s", error)
 
 
 @dataclass
@@ -30,7 +56,8 @@ class Estimate:
     """The run at hand.
 
     Args:
-        history: shared by the runs of one worker.
+        history: shared by the runs of one engine.
+        checkpoint: identity of the weights; "" until they are loaded.
         megapixel_frames: width * height * num_frames / 1e6.
         steps: denoising steps of the run.
         passes: passes of the network per step.
@@ -40,27 +67,39 @@ class Estimate:
     megapixel_frames: float
     steps: int
     passes: int
+    checkpoint: str = ""
     step_seconds: list[float] = field(default_factory=list)
 
     def step_done(self, seconds: float) -> None:
         """A denoising step took so long."""
         self.step_seconds.append(seconds)
-        self.history.learn("denoise", self.typical_step or seconds, self.megapixel_frames * self.passes)
+        self.history.learn(self.checkpoint, "denoise", self._median(), self.megapixel_frames * self.passes)
 
-    @property
-    def typical_step(self) -> float | None:
-        """Median of the run's own steps; before the first, what the last run would suggest."""
-        if self.step_seconds:
-            return sorted(self.step_seconds)[len(self.step_seconds) // 2]
-        return self.history.seconds("denoise", self.megapixel_frames * self.passes)
+    def stage_done(self, stage: str, seconds: float) -> None:
+        """A whole stage took so long."""
+        if stage in AFTER_DENOISING:
+            self.history.learn(self.checkpoint, stage, seconds, self.megapixel_frames)
+
+    def _median(self) -> float:
+        return sorted(self.step_seconds)[len(self.step_seconds) // 2]
 
     def seconds_left(self, stage: str, step: int) -> float | None:
-        """Seconds until the take is written; None while there is nothing to go by."""
-        after = [self.history.seconds(name, self.megapixel_frames) or 0.0 for name in AFTER_DENOISING]
-        if stage == "write":
-            return after[1]
-        if stage == "decode":
-            return sum(after)
-        if self.typical_step is None:
+        """Seconds until the take is written; None while there is nothing to go by.
+
+        A stage that was never seen here is taken for as long as one step.
+        """
+        if self.step_seconds:
+            typical: float | None = self._median()
+        else:
+            typical = self.history.seconds(self.checkpoint, "denoise", self.megapixel_frames * self.passes)
+        if typical is None:
             return None
-        return (self.steps - step) * self.typical_step + sum(after)
+        after = {}
+        for name in AFTER_DENOISING:
+            known = self.history.seconds(self.checkpoint, name, self.megapixel_frames)
+            after[name] = typical if known is None else known
+        if stage == "write":
+            return after["write"]
+        if stage == "decode":
+            return after["decode"] + after["write"]
+        return (self.steps - step) * typical + sum(after.values())

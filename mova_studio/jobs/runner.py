@@ -19,7 +19,7 @@ from mova_studio.diffusion.guidance import DualGuidance
 from mova_studio.diffusion.text import MAX_TOKENS, count_tokens, lost_words
 from mova_studio.errors import Cancelled, MemoryRanOut, OutputError
 from mova_studio.jobs.engine import Engine
-from mova_studio.jobs.estimate import AFTER_DENOISING, Estimate
+from mova_studio.jobs.estimate import Estimate
 from mova_studio.library.provenance import describe_take
 from mova_studio.library.shot import Shot
 from mova_studio.library.take import Take
@@ -82,8 +82,7 @@ class Run:
         begun = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - begun, 3)
-        if name in AFTER_DENOISING:
-            self.engine.history.learn(name, self.seconds[name], self.estimate.megapixel_frames)
+        self.estimate.stage_done(name, self.seconds[name])
 
 
 def make_take(
@@ -111,6 +110,7 @@ def _make(run: Run, path: Path) -> Take:
     with run.stage("load"):
         engine.load(shot.model)
         pipeline = engine.pipeline
+        run.estimate.checkpoint = engine.identity
     if engine.checkpoint.untrained:
         run.note(UNTRAINED_NOTE)
     with run.stage("text"):
@@ -174,6 +174,7 @@ def _make(run: Run, path: Path) -> Take:
             written = write(path)
         except OutputError as error:
             raise _rescued(error, write, path) from error
+    engine.history.save()
     return Take(
         path=path.resolve(),
         shot=shot,

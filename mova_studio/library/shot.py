@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from mova_studio.errors import InputError
 
 SIZE_MULTIPLE = 16
@@ -94,10 +96,20 @@ class Shot:
         if unknown:
             raise InputError(f"A shot has no field {', '.join(unknown)}; it was written by a newer version.")
         decoded = dict(values)
-        for name in ("first_frame", "last_frame"):
-            if decoded.get(name) is not None:
-                decoded[name] = base64.b64decode(decoded[name])
-        return cls(**decoded)
+        try:
+            for name in ("first_frame", "last_frame"):
+                if decoded.get(name) is not None:
+                    decoded[name] = base64.b64decode(decoded[name], validate=True)
+            return TypeAdapter(cls).validate_python(decoded)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            cause = fault.get("ctx", {}).get("error")
+            if isinstance(cause, InputError):
+                raise cause from error
+            where = ".".join(str(part) for part in fault["loc"])
+            raise InputError(f"This record of a shot is damaged: {where}: {fault['msg']}.") from error
+        except (TypeError, ValueError) as error:
+            raise InputError(f"This record of a shot is damaged: {error}.") from error
 
 
 def parse_size(text: str) -> tuple[int, int]:

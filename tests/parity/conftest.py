@@ -17,10 +17,6 @@ from safetensors.torch import load_file
 ERRORS: dict[str, dict[str, tuple[float, str]]] = {}
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--parity-report", metavar="FILE", help="write the measured errors as a Markdown table")
-
-
 class Goldens:
     """One group of goldens.
 
