@@ -19,7 +19,7 @@ from mova_studio.media import colour
 MAX_PIXELS = 100_000_000
 _REMEDY = "save it as PNG, JPEG or WebP and try again"
 # Only formats that Pillow decodes by itself: EPS, for one, would start Ghostscript on a stranger's file.
-_FORMATS = ["AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TGA", "TIFF", "WEBP"]
+_FORMATS = ["AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP"]
 _ANIMATED = ("AVIF", "GIF", "PNG", "WEBP")
 _ORIENTATION_TAG = 0x0112
 
@@ -104,7 +104,8 @@ def _open_header(source: Path | io.BytesIO) -> Image.Image:
     with warnings.catch_warnings():
         # Pillow warns from 89 megapixels on; our own limit speaks for itself.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(source, formats=_FORMATS)
+        Image.init()
+        return Image.open(source, formats=[name for name in _FORMATS if name in Image.OPEN])
 
 
 def _upright_rgb(image: Image.Image) -> OpenedImage:

@@ -69,8 +69,9 @@ def probe(path: Path) -> MediaInfo:
             index = packet.stream_index
             stored[index] += not packet.is_corrupt
             counted[index] += not packet.is_discard
-            if packet.pts is not None:
-                ends[index] = max(ends[index], (packet.pts + (packet.duration or 0)) * packet.time_base)
+            # A transport stream stamps only the first of several sound packets in a row.
+            begin = packet.pts * packet.time_base if packet.pts is not None else ends[index]
+            ends[index] = max(ends[index], begin + (packet.duration or 0) * packet.time_base)
         for stream in (video, audio):
             if stream is not None and stored[stream.index] < stream.frames:
                 raise InputError(
@@ -83,8 +84,8 @@ def probe(path: Path) -> MediaInfo:
             height=video.height if video else None,
             num_frames=counted[video.index] if video else 0,
             frame_rate=float(video.average_rate) if video and video.average_rate else None,
-            video_seconds=_seconds(video, ends) if video else 0.0,
-            audio_seconds=_seconds(audio, ends) if audio else 0.0,
+            video_seconds=_seconds(container, video, ends) if video else 0.0,
+            audio_seconds=_seconds(container, audio, ends) if audio else 0.0,
             sample_rate=audio.sample_rate if audio else None,
             channels=audio.channels if audio else None,
             video_codec=video.codec_context.name if video else None,
@@ -118,9 +119,8 @@ def decode_audio(source: Path | IO[bytes]) -> tuple[NDArray[np.float32], int]:
         rate, channels = stream.sample_rate, pieces[0].shape[0]
         lead = round((start - _origin(container)) * rate)
         samples = np.concatenate([np.zeros((channels, max(lead, 0)), np.float32), *pieces], axis=1)[:, max(-lead, 0) :]
-        if stream.duration is not None and stream.time_base is not None:
-            samples = samples[:, : max(lead, 0) + round(stream.duration * stream.time_base * rate)]
-        return samples, rate
+        length = _stated_length(container, stream)
+        return samples if length is None else samples[:, : max(lead, 0) + round(length * rate)], rate
 
 
 def decode_frames(source: Path | IO[bytes]) -> NDArray[np.uint8]:
@@ -153,7 +153,7 @@ def open_media(source: Path | IO[bytes]) -> Iterator[InputContainer]:
         target = str(source.absolute()) if isinstance(source, Path) else source
         with av.open(target, "r", options={"format_whitelist": _FORMATS}) as container:
             if not (container.streams.video or container.streams.audio):
-                raise InputError(f"{name} holds neither picture nor sound; choose another file.")
+                raise InputError(f"{name} holds neither picture nor sound that can be read; choose another file.")
             yield container
     except FileNotFoundError as error:
         raise InputError(f"{name} does not exist; check its path.") from error
@@ -174,7 +174,15 @@ def _origin(container: InputContainer) -> Fraction:
     return max(Fraction(container.start_time or 0, av.time_base), Fraction(0))
 
 
-def _seconds(stream: Any, ends: dict[int, Fraction]) -> float:
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    return float(ends[stream.index] - max(Fraction(stream.start_time or 0) * stream.time_base, Fraction(0)))
+def _stated_length(container: InputContainer, stream: Any) -> Fraction | None:
+    """The stream's length in seconds where the file states it; elsewhere ffmpeg guesses, and guesses too little."""
+    if stream.duration is None or not container.format.name.startswith("mov"):
+        return None
+    return stream.duration * stream.time_base
+
+
+def _seconds(container: InputContainer, stream: Any, ends: dict[int, Fraction]) -> float:
+    stated = _stated_length(container, stream)
+    if stated is not None:
+        return float(stated)
+    return float(ends[stream.index] - max((stream.start_time or 0) * stream.time_base, Fraction(0)))
