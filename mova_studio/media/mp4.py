@@ -96,7 +96,7 @@ def write_mp4(
     sound = None if audio is None else _at_48k(audio, sample_rate)
     tags = to_tags(provenance, title)
     report = on_progress or (lambda share: None)
-    with replacing(path) as beside, _av_errors(path):
+    with _writing(path), replacing(path) as beside:
         # Absolute, because ffmpeg would take a name such as "a:b.mp4" for an address.
         with av.open(str(beside.absolute()), "w", format="mp4", options=dict(_MUXER)) as container:
             container.metadata.update(tags)
@@ -164,11 +164,11 @@ def _check(beside: Path, path: Path, num_frames: int, *, has_sound: bool) -> Wri
 
 
 @contextmanager
-def _av_errors(path: Path) -> Iterator[None]:
+def _writing(path: Path) -> Iterator[None]:
     """ffmpeg's own errors are not all `OSError`s, which are all that `replacing` knows."""
     try:
         yield
-    except OSError:
-        raise
+    except OSError as error:
+        raise output_error(path, error) from error
     except av.FFmpegError as error:
         raise output_error(path, OSError(error.errno, error.strerror)) from error

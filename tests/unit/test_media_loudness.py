@@ -84,7 +84,7 @@ REACHABLE = {
     "blows": blows(),
     "just long enough": noise(0.2, 0.4, 1),
 }
-OTHERS = {"sparse clicks": clicks(RATE // 2), "dense clicks": clicks(240), "quiet clicks": clicks(4000, 0.01)}
+OTHERS = {"sparse clicks": clicks(RATE // 2), "dense clicks": clicks(240), "quiet clicks": clicks(4000, 0.05)}
 
 
 def true_peak(samples: np.ndarray) -> float:
