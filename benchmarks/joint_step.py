@@ -13,6 +13,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ import torch
 from benchmarks.record import record_result, write_result
 from mova_studio.network.bridge import Bridge
 from mova_studio.network.joint import joint_forward
-from mova_studio.network.towers import AudioTower, build_video_tower, enter, leave
+from mova_studio.network.towers import AudioTower, Tower, build_video_tower, enter, leave
 
 GRID = (10, 20, 40)
 AUDIO_LENGTH = 200
@@ -59,13 +60,22 @@ def build(device: torch.device) -> tuple:
     return (*modules, *(tensor.to(device) for tensor in inputs))
 
 
-def parts_and_whole(video, audio, bridge, latents, sound, text, timestep) -> dict[str, Callable[[], object]]:
+def parts_and_whole(
+    video: Tower,
+    audio: AudioTower,
+    bridge: Bridge,
+    latents: torch.Tensor,
+    sound: torch.Tensor,
+    text: torch.Tensor,
+    timestep: torch.Tensor,
+) -> dict[str, Callable[[], object]]:
     """What is timed: "joint", the two towers, and each conditioner on states of the right shape."""
     video_state = enter(video, latents, timestep, text)
     audio_state = enter(audio, sound, timestep, text)
-    rotary = bridge.rotary(video_state.grid, audio_state.grid[0], 24.0, latents.device)
+    frames, height, width = video_state.grid
+    rotary = bridge.rotary((frames, height, width), audio_state.grid[0], 24.0, latents.device)
 
-    def tower(module, tensor):
+    def tower(module: Tower, tensor: torch.Tensor) -> torch.Tensor:
         state = enter(module, tensor, timestep, text)
         for block in module.blocks:
             state.advance(block)
@@ -77,9 +87,9 @@ def parts_and_whole(video, audio, bridge, latents, sound, text, timestep) -> dic
         "audio tower": lambda: tower(audio, sound),
     }
     for name, conditioner in bridge.audio_to_video_conditioners.items():
-        timed[f"a2v {name}"] = lambda c=conditioner: c(video_state.hidden, audio_state.hidden, *rotary)
+        timed[f"a2v {name}"] = partial(conditioner, video_state.hidden, audio_state.hidden, *rotary)
     for name, conditioner in bridge.video_to_audio_conditioners.items():
-        timed[f"v2a {name}"] = lambda c=conditioner: c(audio_state.hidden, video_state.hidden, *rotary[::-1])
+        timed[f"v2a {name}"] = partial(conditioner, audio_state.hidden, video_state.hidden, *rotary[::-1])
     return timed
 
 

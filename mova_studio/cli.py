@@ -118,10 +118,12 @@ def _generate(options: argparse.Namespace) -> Answer:
     shot = Shot(prompt=options.prompt, model=options.model, width=width, height=height, **settings)
     check_writable(options.out)
     notes: tuple[str, ...] = ()
+    frames: dict[str, bytes] = {}
     for field, source in (("first_frame", options.image), ("last_frame", options.last_image)):
         if source is not None:
-            png, made = prepare_frame(source, width, height, field=field)
-            shot, notes = dataclasses.replace(shot, **{field: png}), notes + made
+            frames[field], made = prepare_frame(source, width, height, field=field)
+            notes += made
+    shot = shot.with_frames(frames.get("first_frame"), frames.get("last_frame"))
     seed = secrets.randbelow(2**31) if options.seed == ANY_SEED else options.seed
     for note in notes:
         print(note, file=sys.stderr)

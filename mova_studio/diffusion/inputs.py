@@ -101,8 +101,8 @@ def as_list(value: str | Sequence[str], batch: int, name: str) -> list[str]:
 def frame_list(image: Frame | Sequence[Frame], batch: int, name: str) -> list[Image.Image]:
     """One picture for all takes, or one for each; arrays and tensors are read as diffusers reads them
     (np [H, W, 3] or [B, H, W, 3], pt [3, H, W] or [B, 3, H, W], in 0..1)."""
-    pictures = list(image) if isinstance(image, (list, tuple)) else _pictures(image)
-    frames = [picture for item in pictures for picture in _pictures(item)]
+    given = [image] if isinstance(image, (Image.Image, np.ndarray, torch.Tensor)) else list(image)
+    frames = [picture for item in given for picture in _pictures(item)]
     frames = frames * batch if len(frames) == 1 else frames
     if len(frames) != batch:
         raise InputError(

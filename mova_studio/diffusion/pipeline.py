@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -25,12 +26,17 @@ from mova_studio.errors import CheckpointError, InputError
 from mova_studio.network.audio_vae import AutoencoderDAC
 from mova_studio.network.bridge import Bridge
 from mova_studio.network.checkpoint import Checkpoint, save_checkpoint
-from mova_studio.network.hub import download, is_hub_id, resolve
+from mova_studio.network.hub import DownloadProgress, download, is_hub_id, resolve
 from mova_studio.network.joint import joint_forward
 from mova_studio.network.layout import COMPONENTS
 from mova_studio.network.towers import AudioTower
 
+log = logging.getLogger(__name__)
 StepCallback = Callable[["MovaPipeline", int, float, dict[str, Any]], dict[str, Any] | None]
+
+
+def _log_progress(progress: DownloadProgress) -> None:
+    log.info("%s", progress)
 
 
 class MovaPipeline(DiffusionPipeline):
@@ -85,7 +91,7 @@ class MovaPipeline(DiffusionPipeline):
         self._interrupt = False
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]
+    def from_pretrained(
         cls,
         pretrained_model_name_or_path: str | Path,
         torch_dtype: torch.dtype | None = None,
@@ -107,14 +113,15 @@ class MovaPipeline(DiffusionPipeline):
         except CheckpointError:
             if local_files_only or not is_hub_id(name):
                 raise
-            folder = download(name)
+            folder = download(name, None, _log_progress, lambda: False)
         checkpoint = Checkpoint(folder)
         checkpoint.check_fit()
+        components: dict[str, Any] = {name: checkpoint.load(name, torch_dtype) for name in COMPONENTS}
         return cls(
             tokenizer=checkpoint.tokenizer(),
             scheduler=FlowMatchPairScheduler.from_config(checkpoint.config("scheduler")),
             boundary_ratio=checkpoint.boundary_ratio,
-            **{name: checkpoint.load(name, torch_dtype) for name in COMPONENTS},
+            **components,
         )
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -88,7 +89,9 @@ class SamplingState:
                 if metadata.get("format") != _FORMAT:
                     raise InputError(f"{path} is not a saved run of this version ({metadata.get('format')!r}).")
                 present = set(opened.keys())
-                tensors = {name: opened.get_tensor(name) if name in present else None for name in _TENSORS}
+                tensors: dict[str, Any] = {
+                    name: opened.get_tensor(name) if name in present else None for name in _TENSORS
+                }
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path} cannot be read as a saved run: {error}.") from error
         settings = SamplingSettings(**json.loads(metadata["settings"]))

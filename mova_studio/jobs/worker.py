@@ -15,10 +15,14 @@ import queue
 import sys
 import threading
 import traceback
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from mova_studio.errors import Cancelled, StudioError
+
+if TYPE_CHECKING:
+    from mova_studio.jobs.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -38,34 +42,43 @@ class Worker:
         self._lock = threading.Lock()
 
     def serve(self) -> None:
-        """Run until the input ends; never returns."""
+        """Run until the input ends; never returns.
+
+        Listening starts before torch is imported, which takes seconds, so that a worker whose studio is gone
+        notices at once.
+        """
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
         from mova_studio.jobs.engine import Engine
-        from mova_studio.jobs.runner import make_take
-        from mova_studio.library.shot import Shot
 
         engine = Engine()
         while True:
             command = self._jobs.get()
-            job = command["run"]
-            try:
-                take = make_take(
-                    engine,
-                    Shot.from_dict(command["shot"]),
-                    command["seed"],
-                    Path(command["path"]),
-                    lambda event, job=job: self._send(job, event),
-                    lambda job=job: job in self._cancelled,
-                )
-                self._send(job, {"kind": "done", "take": take.to_dict()})
-            except Cancelled:
-                self._send(job, {"kind": "cancelled"})
-            except StudioError as error:
-                self._send(job, {"kind": "failed", "error": error.to_dict()})
-            except Exception as error:  # noqa: BLE001 (one job's fault must not end the worker)
-                log.error("job %s failed\n%s", job, traceback.format_exc())
-                fault = StudioError(f"The run failed inside: {type(error).__name__}: {error}")
-                self._send(job, {"kind": "failed", "error": fault.to_dict()})
+            self._send(command["run"], self._run(engine, command))
+
+    def _run(self, engine: Engine, command: dict[str, Any]) -> dict[str, Any]:
+        """Make the take that `command` asks for; returns the event that ends the job."""
+        from mova_studio.jobs.runner import make_take
+        from mova_studio.library.shot import Shot
+
+        job = command["run"]
+        try:
+            take = make_take(
+                engine,
+                Shot.from_dict(command["shot"]),
+                command["seed"],
+                Path(command["path"]),
+                report=partial(self._send, job),
+                cancelled=partial(self._cancelled.__contains__, job),
+            )
+        except Cancelled:
+            return {"kind": "cancelled"}
+        except StudioError as error:
+            return {"kind": "failed", "error": error.to_dict()}
+        except Exception as error:  # noqa: BLE001 (one job's fault must not end the worker)
+            log.error("job %s failed\n%s", job, traceback.format_exc())
+            fault = StudioError(f"The run failed inside: {type(error).__name__}: {error}")
+            return {"kind": "failed", "error": fault.to_dict()}
+        return {"kind": "done", "take": take.to_dict()}
 
     def _listen(self) -> None:
         for line in self._commands:

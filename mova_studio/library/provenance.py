@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,7 @@ def shot_of(provenance: Provenance) -> Shot:
             "update MOVA Studio."
         )
     shot = Shot.from_dict(provenance.record["shot"])
-    return dataclasses.replace(shot, **{name: provenance.images.get(name) for name in _FRAMES})
+    return shot.with_frames(provenance.images.get("first_frame"), provenance.images.get("last_frame"))
 
 
 def read_take(path: Path) -> Take | None:
@@ -79,6 +78,8 @@ def read_take(path: Path) -> Take | None:
     if provenance is None:
         return None
     info = probe(path)
+    if info.width is None or info.height is None or info.frame_rate is None:
+        raise InputError(f"{path} has a take's record but no picture; it is damaged.")
     loudness = measure(*decode_audio(path))
     record = provenance.record
     try:

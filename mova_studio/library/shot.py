@@ -76,6 +76,10 @@ class Shot:
         if self.target_lufs is not None:
             _check_number("target_lufs", self.target_lufs, -60.0, -5.0)
 
+    def with_frames(self, first_frame: bytes | None, last_frame: bytes | None) -> Shot:
+        """The same shot with these frames (PNG bytes)."""
+        return dataclasses.replace(self, first_frame=first_frame, last_frame=last_frame)
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict; pictures become base64 text."""
         values = dataclasses.asdict(self)

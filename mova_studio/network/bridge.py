@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.loaders import PeftAdapterMixin
@@ -61,6 +63,9 @@ class BridgeAttnProcessor:
 class BridgeAttention(nn.Module, AttentionModuleMixin):
     """Attention from tokens of width `dim` to tokens of width `cross_dim`; q and k are RMS-normalised
     over the whole width, before the heads are split."""
+
+    processor: BridgeAttnProcessor
+    set_processor: Callable[[BridgeAttnProcessor], None]
 
     _default_processor_cls = BridgeAttnProcessor
     _available_processors = (BridgeAttnProcessor,)

@@ -14,7 +14,7 @@ from accelerate import init_empty_weights
 from huggingface_hub import split_torch_state_dict_into_shards
 from safetensors.torch import save_file
 from torch import nn
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, UMT5EncoderModel
 
 from mova_studio.atomic import output_error, replacing
 from mova_studio.errors import CheckpointError
@@ -92,7 +92,7 @@ class Checkpoint:
         module = self.empty(name)
         entries = match_entries(module, COMPONENTS[name], self.folder / name)
         load_entries(module, entries, dtype)
-        if name == "text_encoder":
+        if isinstance(module, UMT5EncoderModel):
             module.encoder.embed_tokens.weight = module.shared.weight
         return module.eval().requires_grad_(False)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKLWan
@@ -101,6 +102,10 @@ def build_untrained(folder: Path) -> None:
             feed_forward_proj="gated-gelu",
             dropout_rate=0.0,
         )
+        video_vae = AutoencoderKLWan(base_dim=8, num_res_blocks=1)
+        audio_vae = AutoencoderDAC(encoder_dim=4, latent_dim=_AUDIO_LATENT, decoder_dim=64)
+        _make_seen(video_vae)
+        _make_heard(audio_vae)
         components: dict[str, nn.Module] = {
             "text_encoder": UMT5EncoderModel(text_config),
             "video_dit": build_video_tower(**_VIDEO_TOWER),
@@ -118,23 +123,26 @@ def build_untrained(folder: Path) -> None:
             "dual_tower_bridge": Bridge(
                 visual_layers=4, audio_layers=3, visual_hidden_dim=48, audio_hidden_dim=24, head_dim=24
             ),
-            "video_vae": AutoencoderKLWan(base_dim=8, num_res_blocks=1),
-            "audio_vae": AutoencoderDAC(encoder_dim=4, latent_dim=_AUDIO_LATENT, decoder_dim=64),
+            "video_vae": video_vae,
+            "audio_vae": audio_vae,
         }
-        _make_seen_and_heard(components)
     save_checkpoint(folder, components, tokenizer, _SCHEDULER, boundary_ratio=0.9, untrained=True)
 
 
 @torch.no_grad()
-def _make_seen_and_heard(components: dict[str, nn.Module]) -> None:
-    """Scale the decoders' last layers: freshly drawn ones give a grey picture and near silence."""
-    video_vae, audio_vae = components["video_vae"], components["audio_vae"]
-    latents = torch.randn(1, 16, 4, 8, 8)
-    video_vae.decoder.conv_out.weight *= 0.3 / video_vae.decode(latents).sample.std()
-    video_vae.decoder.conv_out.bias -= video_vae.decode(latents).sample.mean(dim=(0, 2, 3, 4))
-    sound = audio_vae.decode(torch.randn(1, _AUDIO_LATENT, 50))
-    audio_vae.decoder.model[-2].parametrizations.weight.original0 *= 0.2 / sound.std()
-    audio_vae.decoder.model[-2].bias.zero_()
+def _make_seen(vae: AutoencoderKLWan) -> None:
+    """Scale the decoder's last layer: a freshly drawn one gives a grey picture."""
+    latents, last = torch.randn(1, 16, 4, 8, 8), vae.decoder.conv_out
+    last.weight *= 0.3 / vae.decode(latents).sample.std()
+    last.bias -= vae.decode(latents).sample.mean(dim=(0, 2, 3, 4))
+
+
+@torch.no_grad()
+def _make_heard(vae: AutoencoderDAC) -> None:
+    """Scale the decoder's last layer: a freshly drawn one gives near silence."""
+    last: Any = vae.decoder.model[-2]
+    last.parametrizations.weight.original0 *= 0.2 / vae.decode(torch.randn(1, _AUDIO_LATENT, 50)).std()
+    last.bias.zero_()
 
 
 def word_tokenizer() -> T5TokenizerFast:

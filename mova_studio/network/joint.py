@@ -50,7 +50,8 @@ def joint_forward(
         raise ValueError(f"the video tower has {len(video_tower.blocks)} layers, fewer than the audio tower's {depth}")
     video = enter(video_tower, video_latents, timestep, prompt_embeds)
     audio = enter(audio_tower, audio_latents, timestep if audio_timestep is None else audio_timestep, prompt_embeds)
-    rotary = bridge.rotary(video.grid, audio.grid[0], frame_rate, video.hidden.device)
+    frames, height, width = video.grid
+    rotary = bridge.rotary((frames, height, width), audio.grid[0], frame_rate, video.hidden.device)
 
     for layer, video_block in enumerate(video_tower.blocks):
         if on_layer is not None:

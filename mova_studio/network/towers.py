@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from diffusers import WanTransformer3DModel
@@ -111,7 +112,7 @@ class AudioTower(ModelMixin, ConfigMixin, PeftAdapterMixin, AttentionMixin):
         return leave(self, stream)
 
 
-Tower = WanTransformer3DModel | AudioTower
+Tower: TypeAlias = WanTransformer3DModel | AudioTower
 
 
 @dataclass
