@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from mova_studio.atomic import replacing
 from mova_studio.errors import InputError
+from mova_studio.network.weights import save_tensors
 
 _TENSORS = ("latents", "audio_latents", "condition", "prompt_embeds", "negative_prompt_embeds")
 _FORMAT = "mova_studio.sampling_state.1"
@@ -73,8 +72,7 @@ class SamplingState:
             "step": str(self.step),
             "settings": json.dumps(dataclasses.asdict(self.settings)),
         }
-        with replacing(path) as beside:
-            save_file(kept, beside, metadata=metadata)
+        save_tensors(kept, path, metadata)
 
     @classmethod
     def load(cls, path: Path, device: torch.device | str = "cpu") -> SamplingState:

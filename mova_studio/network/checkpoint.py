@@ -12,14 +12,13 @@ from typing import Any
 import torch
 from accelerate import init_empty_weights
 from huggingface_hub import split_torch_state_dict_into_shards
-from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, UMT5EncoderModel
 
 from mova_studio.atomic import output_error, replacing
 from mova_studio.errors import CheckpointError
 from mova_studio.network.layout import COMPONENTS, WEIGHTLESS, Config
-from mova_studio.network.weights import load_entries, match_entries, weight_files
+from mova_studio.network.weights import load_entries, match_entries, save_tensors, weight_files
 
 SHARD_BYTES = 10 * 10**9
 _SAMPLES_PER_FILE = 16
@@ -216,8 +215,7 @@ def save_component(module: nn.Module, name: str, folder: Path, max_shard_bytes: 
         max_shard_size=max_shard_bytes,
     )
     for file, names in shards.filename_to_tensors.items():
-        with replacing(folder / file) as beside:
-            save_file({key: tensors[key] for key in names}, beside, metadata={"format": "pt"})
+        save_tensors({key: tensors[key] for key in names}, folder / file, {"format": "pt"})
     if shards.is_sharded:
         index = {"metadata": shards.metadata, "weight_map": shards.tensor_to_filename}
         _write_json(folder / f"{component.weights}.safetensors.index.json", index)

@@ -4,14 +4,17 @@ is read; then one tensor at a time, memory-mapped, so that loading never holds t
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import nn
 
+from mova_studio.atomic import replacing
 from mova_studio.errors import CheckpointError
 from mova_studio.network.layout import Component
 
@@ -158,3 +161,19 @@ def load_entries(module: nn.Module, entries: dict[str, TensorEntry], dtype: torc
                     keep = any(re.search(rf"(^|\.){part}(\.|$)", name) for part in in_float32)
                     tensor = tensor.to(torch.float32 if keep else dtype)
                 module.load_state_dict({name: tensor}, strict=False, assign=True)
+
+
+def save_tensors(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write a safetensors file, beside `path` and renamed in.
+
+    Raises:
+        OutputError: the folder is missing or read-only, or the disk is full.
+    """
+    with replacing(path) as beside:
+        try:
+            save_file(tensors, beside, metadata=metadata)
+        except SafetensorError as error:
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
