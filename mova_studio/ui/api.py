@@ -1,0 +1,180 @@
+"""The page's functions for programs, by name: `gradio_client.Client(url).predict(..., api_name="/generate")`.
+
+Any person with a login may call `generate` and `takes`; `use_model`, `delete_take` and `download_model` are the
+owner's and are refused to guests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import gradio as gr
+
+from mova_studio.errors import StudioError
+from mova_studio.jobs.snapshot import JobState
+from mova_studio.library.presets import preset_for
+from mova_studio.library.shot import Shot
+from mova_studio.ui.access import Access
+from mova_studio.ui.desk import Desk
+from mova_studio.ui.downloads import Downloads
+from mova_studio.ui.reading import read_pictures, read_seed
+from mova_studio.ui.shelf import Shelf
+from mova_studio.ui.words import short_model
+
+POLL_SECONDS = 0.25
+
+
+class Api:
+    """The named endpoints."""
+
+    def __init__(self, desk: Desk, shelf: Shelf, access: Access, downloads: Downloads) -> None:
+        self.desk, self.shelf, self.access, self.downloads = desk, shelf, access, downloads
+
+    def register(self) -> None:
+        """Add the endpoints to the Blocks under construction."""
+        gr.api(self.generate, api_name="generate")
+        gr.api(self.takes, api_name="takes")
+        gr.api(self.access.owner_only(self.use_model), api_name="use_model")
+        gr.api(self.access.owner_only(self.delete_take), api_name="delete_take")
+        gr.api(self.access.owner_only(self.download_model), api_name="download_model")
+
+    async def generate(
+        self,
+        request: gr.Request,
+        prompt: str,
+        first_frame: gr.FileData | None = None,
+        last_frame: gr.FileData | None = None,
+        seed: str = "-1",
+        width: int | None = None,
+        height: int | None = None,
+        num_frames: int | None = None,
+        frame_rate: float | None = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        bridge_guidance_scale: float | None = None,
+        video_shift: float | None = None,
+        audio_shift: float | None = None,
+        negative_prompt: str | None = None,
+        target_lufs: float = -16.0,
+    ) -> tuple[gr.FileData, dict]:
+        """Make one take with the checkpoint in use and wait for it.
+
+        What is not given comes from the checkpoint's own defaults. Sizes have to be multiples of 16 and lengths
+        4n + 1 frames; the error names the nearest right one. A client that goes away cancels its take.
+
+        Args:
+            prompt: the scene, its dialogue and its sounds.
+            first_frame, last_frame: pictures, as uploaded files.
+            seed: 0..2^63-1 as text or number; -1 draws one.
+            width, height: pixels. num_frames: 4n + 1. frame_rate: frames per second.
+            num_inference_steps: denoising steps.
+            guidance_scale: text guidance s_T. bridge_guidance_scale: bridge guidance s_B.
+            video_shift, audio_shift: sigma shifts.
+            negative_prompt: what to steer away from.
+            target_lufs: integrated loudness.
+
+        Returns:
+            The mp4, and what is known of it: name, seed, size, frames, loudness, seconds per stage, notes, shot.
+        """
+        given = {
+            "width": width,
+            "height": height,
+            "num_frames": num_frames,
+            "frame_rate": frame_rate,
+            "num_inference_steps": num_inference_steps,
+            "guidance_scale": guidance_scale,
+            "bridge_guidance_scale": bridge_guidance_scale,
+            "video_shift": video_shift,
+            "audio_shift": audio_shift,
+            "negative_prompt": negative_prompt,
+        }
+        pictures = {"first_frame": first_frame, "last_frame": last_frame}
+        try:
+            model = self.desk.studio.model
+            preset = preset_for(model)
+            settings = preset.settings() | {name: value for name, value in given.items() if value is not None}
+            settings["target_lufs"] = target_lufs
+            number = read_seed(seed, "en")
+            shot = Shot(prompt=prompt, model=model, **settings)
+            preset.check_limits(shot.width, shot.height, shot.num_frames)
+            frames, notes = await asyncio.to_thread(read_pictures, pictures, shot.width, shot.height, "en")
+            shot = Shot(prompt=prompt, model=model, **settings, **frames)
+            ticket = await asyncio.to_thread(self.desk.submit, shot, number, request.username or "", notes)
+        except (StudioError, TypeError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return await self._finished(ticket.job_id, notes)
+
+    async def _finished(self, job_id: str, notes: tuple[str, ...]) -> tuple[gr.FileData, dict]:
+        studio = self.desk.studio
+        try:
+            while not (snapshot := studio.snapshot(job_id)).state.ended:
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            # A client that has gone away must not keep the machine busy; for an ended job this does nothing.
+            studio.cancel(job_id)
+        if snapshot.take is None:
+            words = "Cancelled." if snapshot.state is JobState.CANCELLED else (snapshot.error or {}).get("message")
+            raise gr.Error(str(words), print_exception=False)
+        take = snapshot.take
+        served = await asyncio.to_thread(self.shelf.served.serve, take.path)
+        file = gr.FileData(path=str(served.path), orig_name=take.path.name, mime_type="video/mp4")
+        info = self.shelf.info(take)
+        return file, info | {"notes": list(dict.fromkeys((*notes, *snapshot.notes, *take.notes)))}
+
+    async def takes(self, limit: int = 24) -> list[dict]:
+        """The newest takes, newest first.
+
+        Args:
+            limit: at most this many, up to 1000.
+
+        Returns:
+            A list of what is known of each: name, seed, size, frames, loudness, shot, and the url of its mp4,
+            relative to the page.
+        """
+        takes = await self.shelf.takes(int(limit))
+        return [self.shelf.info(take) | {"url": served.url} for take, served in takes]
+
+    async def use_model(self, model: str, request: gr.Request) -> dict:
+        """Owner only. Check a checkpoint and use it from the next take on.
+
+        Args:
+            model: "demo", a folder on the server, or the id of a downloaded checkpoint.
+
+        Returns:
+            The checkpoint in use and its own settings.
+        """
+        try:
+            await asyncio.to_thread(self.desk.studio.use_model, str(model))
+        except StudioError as error:
+            raise gr.Error(error.message, print_exception=False) from error
+        return {"model": short_model(self.desk.studio.model), "settings": preset_for(self.desk.studio.model).settings()}
+
+    async def delete_take(self, name: str, request: gr.Request) -> dict:
+        """Owner only. Delete a take for good.
+
+        Args:
+            name: as `takes` gives it.
+
+        Returns:
+            The name of the deleted take.
+        """
+        try:
+            await self.shelf.delete(str(name))
+        except StudioError as error:
+            raise gr.Error(error.message, print_exception=False) from error
+        return {"deleted": name}
+
+    async def download_model(self, hub_id: str, request: gr.Request) -> dict:
+        """Owner only. Download a checkpoint from the hub and wait for it; one that was stopped goes on.
+
+        Args:
+            hub_id: owner/name.
+
+        Returns:
+            The id, and the last thing that the download said.
+        """
+        try:
+            said = [text async for text in self.downloads.fetch(str(hub_id))]
+        except StudioError as error:
+            raise gr.Error(error.message, print_exception=False) from error
+        return {"model": hub_id, "said": said[-1] if said else ""}

@@ -1,0 +1,110 @@
+"""Small pictures of takes and of jobs: never a picture without its sound."""
+
+from __future__ import annotations
+
+from html import escape
+
+from mova_studio.jobs.snapshot import JobSnapshot, JobState
+from mova_studio.library.take import Take
+from mova_studio.ui.catalogue import say
+from mova_studio.ui.desk import Ticket
+from mova_studio.ui.served import Served
+from mova_studio.ui.sizes import seconds_of
+from mova_studio.ui.stage import loudness_words, untrained_badge, waveform_svg
+from mova_studio.ui.words import describe, number
+
+TITLE_CHARACTERS = 60
+
+
+def take_card(language: str, take: Take, served: Served, name: str, *, may_delete: bool) -> str:
+    """One take of the grid. `name` is what comes back with its buttons."""
+    links = (
+        f'<a class="m-link" href="{escape(served.url)}" download="{escape(take.path.name)}">'
+        f"{escape(say(language, 'take.download'))}</a>"
+        f'<button type="button" class="m-link" data-act="reuse" data-id="{escape(name)}">'
+        f"{escape(say(language, 'take.reuse'))}</button>"
+    )
+    return (
+        f'<article class="m-card" data-player data-hover data-name="{escape(name)}">'
+        + _picture_and_sound(language, take, served)
+        + f'<p class="m-title" title="{escape(take.shot.prompt)}">{escape(_title(take.shot.prompt))}</p>'
+        + _numbers(language, take)
+        + f'<p class="m-links">{links}{_delete(language, name) if may_delete else ""}</p></article>'
+    )
+
+
+def small_card(language: str, take: Take, served: Served) -> str:
+    """One take of the strip under the stage."""
+    return (
+        '<article class="m-card" data-player data-hover>'
+        + _picture_and_sound(language, take, served)
+        + _numbers(language, take)
+        + "</article>"
+    )
+
+
+def _picture_and_sound(language: str, take: Take, served: Served) -> str:
+    tall = " m-tall" if take.height >= take.width else ""
+    label = escape(say(language, "take.video", seed=take.seed))
+    return (
+        f'<div class="m-thumb{tall}"><video playsinline loop preload="metadata" src="{escape(served.url)}#t=0.01" '
+        f'tabindex="0" aria-label="{label}"></video></div>' + waveform_svg(served.peaks, say(language, "take.wave"))
+    )
+
+
+def _numbers(language: str, take: Take) -> str:
+    seed = escape(say(language, "take.seed", seed=take.seed))
+    loudness = escape(loudness_words(language, take)[0])
+    badge = untrained_badge(language) if take.untrained else ""
+    return f'<p class="m-meta"><span>{seed}</span><span>{loudness}</span></p>{badge}'
+
+
+def _delete(language: str, name: str) -> str:
+    """A link that asks before it acts."""
+    return (
+        '<span class="m-delete"><button type="button" class="m-link" data-ask>'
+        f"{escape(say(language, 'take.delete'))}</button>"
+        '<span class="m-sure" hidden><button type="button" class="m-link m-bad" data-act="delete" '
+        f'data-id="{escape(name)}">{escape(say(language, "take.delete.sure"))}</button>'
+        f'<button type="button" class="m-link" data-keep>{escape(say(language, "take.delete.keep"))}</button>'
+        "</span></span>"
+    )
+
+
+def queue_list(language: str, jobs: list[tuple[Ticket, JobSnapshot]], shown: str | None) -> str:
+    """The page's jobs, newest first; a click shows one, the cross cancels one that has not ended."""
+    if not jobs:
+        return f'<p class="m-hint">{escape(say(language, "queue.empty"))}</p>'
+    return "".join(_queue_item(language, ticket, snapshot, ticket.job_id == shown) for ticket, snapshot in jobs[::-1])
+
+
+def _queue_item(language: str, ticket: Ticket, snapshot: JobSnapshot, shown: bool) -> str:
+    shot = ticket.shot
+    running = snapshot.state is JobState.RUNNING
+    state = f"{snapshot.step}/{snapshot.steps}" if running else describe(language, snapshot)
+    spec = " · ".join(
+        (
+            f"{shot.width} × {shot.height}",
+            say(language, "time.seconds", s=number(round(seconds_of(shot.num_frames, shot.frame_rate), 2))),
+            say(language, "take.seed", seed=ticket.seed),
+        )
+    )
+    cross = ""
+    if not snapshot.state.ended:
+        label = escape(say(language, "queue.cancel"))
+        cross = (
+            f'<button type="button" class="m-cross" data-act="cancel" data-id="{escape(ticket.job_id)}" '
+            f'aria-label="{label}" title="{label}">×</button>'
+        )
+    return (
+        f'<div class="m-job{" m-shown" if shown else ""}" data-state="{snapshot.state.value}">'
+        f'<button type="button" class="m-jobname" data-act="show" data-id="{escape(ticket.job_id)}" '
+        f'aria-pressed="{"true" if shown else "false"}" title="{escape(say(language, "queue.show"))}">'
+        f'<b>{escape(_title(shot.prompt))}</b><span class="m-mono">{escape(spec)}</span></button>'
+        f'<span class="m-mono m-jobstate">{escape(state)}</span>{cross}</div>'
+    )
+
+
+def _title(prompt: str) -> str:
+    line = " ".join(prompt.split())
+    return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1].rstrip() + "…"

@@ -1,0 +1,107 @@
+"""Whose job is whose: what the studio's queue does not need to know, and the page does."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from mova_studio.jobs.snapshot import JobSnapshot
+from mova_studio.jobs.studio import Studio
+from mova_studio.library.shot import Shot
+
+MAX_TICKETS = 500
+MAX_PAGE_JOBS = 20
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A job as the page that asked for it knows it.
+
+    Attributes:
+        user: name of the login, or "" without logins.
+        shot, seed: what was asked for; `seed_given` unless the seed was drawn.
+        notes: what the page changed on the way, for the person to read.
+    """
+
+    job_id: str
+    user: str
+    shot: Shot
+    seed: int
+    seed_given: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class PageState:
+    """One open page. Lives in its session and is changed in place, on the event loop only.
+
+    Attributes:
+        language: "en" or "zh".
+        jobs: ids of the jobs that this page asked for, oldest first.
+        pinned: the job that the person chose to look at, or None for the one at work.
+        last_frames: what the linked length fields stood for last.
+        last_sides: width and height as last settled; a note stays until they change again.
+        last_seed: of the latest take.
+        cost_of: the settings that the cost line spoke of last.
+        sent: what the page shows now, by part, so that only changes are sent.
+    """
+
+    language: str = "en"
+    jobs: list[str] = field(default_factory=list)
+    pinned: str | None = None
+    last_frames: int = 0
+    last_sides: tuple[float, float] | None = None
+    last_seed: int | None = None
+    cost_of: dict[str, float | None] = field(default_factory=dict)
+    sent: dict[str, object] = field(default_factory=dict)
+
+
+class Desk:
+    """Hands jobs to the studio and keeps a ticket for each."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self._tickets: OrderedDict[str, Ticket] = OrderedDict()
+
+    def submit(self, shot: Shot, seed: int | None, user: str, notes: tuple[str, ...] = ()) -> Ticket:
+        """Queue a job.
+
+        Raises:
+            InputError: the seed is out of range, or the queue is full.
+        """
+        job_id = self.studio.submit(shot, seed)
+        ticket = Ticket(job_id, user, shot, self.studio.snapshot(job_id).seed, seed is not None, notes)
+        self._tickets[job_id] = ticket
+        while len(self._tickets) > MAX_TICKETS:
+            self._tickets.popitem(last=False)
+        return ticket
+
+    def known(self, job_ids: list[str], user: str) -> list[str]:
+        """Those of `job_ids` that exist and are this user's: what a reloaded page may ask for again."""
+        return [job_id for job_id in job_ids[-MAX_PAGE_JOBS:] if self._is_users(job_id, user)]
+
+    def _is_users(self, job_id: str, user: str) -> bool:
+        ticket = self._tickets.get(job_id)
+        return ticket is not None and ticket.user == user and self._snapshot(job_id) is not None
+
+    def look(self, page: PageState) -> list[tuple[Ticket, JobSnapshot]]:
+        """The page's jobs as they are now, oldest first; those that were forgotten are dropped."""
+        seen = [(self._tickets.get(job_id), self._snapshot(job_id)) for job_id in page.jobs]
+        return [(ticket, snapshot) for ticket, snapshot in seen if ticket is not None and snapshot is not None]
+
+    def _snapshot(self, job_id: str) -> JobSnapshot | None:
+        try:
+            return self.studio.snapshot(job_id)
+        except KeyError:
+            return None
+
+
+def at_work(jobs: list[tuple[Ticket, JobSnapshot]]) -> tuple[Ticket, JobSnapshot] | None:
+    """The first job that has not ended."""
+    return next((job for job in jobs if not job[1].state.ended), None)
+
+
+def in_view(page: PageState, jobs: list[tuple[Ticket, JobSnapshot]]) -> tuple[Ticket, JobSnapshot] | None:
+    """The job to show: the chosen one, else the one at work, else the latest."""
+    chosen = next((job for job in jobs if job[0].job_id == page.pinned), None)
+    return chosen or at_work(jobs) or (jobs[-1] if jobs else None)

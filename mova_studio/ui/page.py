@@ -1,0 +1,109 @@
+"""The whole page: header, views, and what happens when it opens or changes its language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from mova_studio.jobs.studio import Studio
+from mova_studio.library.presets import preset_for
+from mova_studio.ui.access import Access
+from mova_studio.ui.api import Api
+from mova_studio.ui.catalogue import LANGUAGES, language_of
+from mova_studio.ui.create import Painter, draw_create
+from mova_studio.ui.create_events import CreateEvents
+from mova_studio.ui.desk import Desk, PageState
+from mova_studio.ui.downloads import Downloads
+from mova_studio.ui.form import prompt_hint, size_choices
+from mova_studio.ui.header import THEME_JS, Header
+from mova_studio.ui.models_view import ModelsView
+from mova_studio.ui.served import ServedTakes
+from mova_studio.ui.shelf import Shelf
+from mova_studio.ui.takes_view import TakesView
+from mova_studio.ui.wording import QUIET, Wording
+
+# What this tab of the browser remembers: its jobs until it is closed, the language for good.
+_RECALL_JS = "() => [null, sessionStorage.getItem('mova-jobs') || '', localStorage.getItem('mova-language') || '']"
+_SPEAK_JS = "(language) => { window.movaStudio.speak(language); }"
+
+
+def build_page(studio: Studio, access: Access) -> gr.Blocks:
+    """Build the page on a studio. Nothing heavy is imported and no weights are touched."""
+    preset = preset_for(studio.model)
+    desk, served, downloads, words = Desk(studio), ServedTakes(), Downloads(), Wording()
+    shelf, header = Shelf(studio, served), Header()
+    takes_view, models_view = TakesView(shelf, access), ModelsView(studio, access, downloads)
+    with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
+        page = gr.State(PageState(last_frames=preset.num_frames))
+        jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
+        header.draw(words, studio.model)
+        with gr.Tabs(selected="create", elem_id="views") as tabs:
+            with words.make(gr.Tab, {"label": "tab.create"}, id="create"):
+                view = draw_create(words, preset, header.queue)
+            with words.make(gr.Tab, {"label": "tab.takes"}, id="takes") as takes_tab:
+                takes_view.draw(words)
+            with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
+                models_view.draw(words)
+        painter = Painter(desk, served, view)
+        form = view.form
+        events = CreateEvents(desk, painter, view, page, jobs_text)
+        events.wire()
+        takes_view.wire(page, form, tabs, takes_tab)
+        models_view.wire(page, form, header, models_tab)
+        Api(desk, shelf, access, downloads).register()
+        everything = unique(
+            [*words.components, *view.painted, *form.inputs, form.cost, header.machine, models_tab, language_text]
+        )
+
+        async def worded(state: PageState) -> dict[Any, Any]:
+            """Every word of the page in its language."""
+            language = state.language
+            updates = words.updates(language)
+            _merge(updates, form.fields["prompt"], placeholder=prompt_hint(language))
+            _merge(updates, form.fields["size"], choices=size_choices(preset_for(studio.model), language))
+            updates[header.machine] = header.machine_html(language, studio.model)
+            updates[form.cost] = await events.cost_line(state)
+            state.sent.clear()
+            _merge_all(updates, await painter.paint(state, live=False))
+            return updates | {language_text: language}
+
+        async def open_page(state: PageState, jobs: str, chosen: str, request: gr.Request) -> dict[Any, Any]:
+            """A page that opens, or that was reloaded and finds its jobs again."""
+            accepted = language_of(request.headers.get("accept-language"))
+            state.language = chosen if chosen in LANGUAGES else accepted
+            state.jobs = desk.known(str(jobs or "").split(), request.username or "")
+            restored = events.restore(state)
+            updates = await worded(state)
+            _merge_all(updates, restored)
+            _merge(updates, models_tab, visible=access.is_owner(request))
+            return updates
+
+        async def change_language(state: PageState) -> dict[Any, Any]:
+            state.language = LANGUAGES[1 - LANGUAGES.index(state.language)]
+            return await worded(state)
+
+        opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
+        opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
+        changed = header.language.click(change_language, page, everything, **QUIET)
+        changed.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
+        header.theme.click(None, None, None, js=THEME_JS, **QUIET)
+    return blocks
+
+
+def unique(components: list[Any]) -> list[Any]:
+    """Each component once, in order."""
+    return list({component._id: component for component in components}.values())
+
+
+def _merge_all(updates: dict[Any, Any], more: dict[Any, Any]) -> None:
+    for component, update in more.items():
+        if isinstance(update, dict):
+            _merge(updates, component, **update)
+        else:
+            updates[component] = update
+
+
+def _merge(updates: dict[Any, Any], component: Any, **values: Any) -> None:
+    known = updates.get(component)
+    updates[component] = (known if isinstance(known, dict) else gr.update()) | values

@@ -1,0 +1,143 @@
+"""From what stands in the fields of the page to a shot, or to an error that names the field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+
+from mova_studio.errors import InputError
+from mova_studio.library.frames import prepare_frame
+from mova_studio.library.presets import RenderPreset
+from mova_studio.library.shot import Shot, check_num_frames, check_prompt, check_size
+from mova_studio.ui.catalogue import say
+from mova_studio.ui.sizes import settle_length, settle_side
+
+ANY_SEED = -1
+# In the order in which a person meets them, so that the first error is the topmost one.
+NUMBERS = {
+    "num_inference_steps": "steps.label",
+    "guidance_scale": "guidance.label",
+    "bridge_guidance_scale": "bridge.label",
+    "video_shift": "video_shift.label",
+    "audio_shift": "audio_shift.label",
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """A shot ready for the queue.
+
+    Attributes:
+        seed: None draws one.
+        notes: what was changed of what the person gave.
+    """
+
+    shot: Shot
+    seed: int | None
+    notes: tuple[str, ...]
+
+
+def read_order(fields: Mapping[str, Any], model: str, preset: RenderPreset, language: str, last_frames: int) -> Order:
+    """The order that stands in the page's fields. Slow with pictures: call it in a thread.
+
+    Args:
+        fields: by the names of `Shot`, and "seconds", "seed"; pictures as Gradio's file dicts.
+        last_frames: what the length fields stood for last, see `settle_length`.
+
+    Raises:
+        InputError: with the field at fault.
+    """
+    check_prompt(str(fields["prompt"] or ""))
+    width = settle_side(read_number(fields["width"], "size", "width.label", language)).used
+    height = settle_side(read_number(fields["height"], "size", "height.label", language)).used
+    frame_rate = read_number(fields["frame_rate"], "frame_rate", "fps.label", language)
+    if not 1 <= frame_rate <= 120:
+        raise InputError(f"frame_rate is {frame_rate:g}, but must be from 1 to 120.", field="frame_rate")
+    length = settle_length(
+        optional_number(fields["seconds"]), optional_number(fields["num_frames"]), frame_rate, last_frames
+    )
+    scales = {name: read_number(fields[name], name, label, language) for name, label in NUMBERS.items()}
+    seed = read_seed(fields["seed"], language)
+    settings: dict[str, Any] = {
+        **scales,
+        "num_inference_steps": round(scales["num_inference_steps"]),
+        "width": width,
+        "height": height,
+        "num_frames": length.used,
+        "frame_rate": frame_rate,
+        "negative_prompt": str(fields["negative_prompt"] or ""),
+        "target_lufs": optional_number(fields["target_lufs"]),
+    }
+    shot = Shot(prompt=str(fields["prompt"]), model=model, **settings)
+    preset.check_limits(width, height, shot.num_frames)
+    pictures, notes = read_pictures(fields, width, height, language)
+    return Order(Shot(prompt=shot.prompt, model=model, **settings, **pictures), seed, notes)
+
+
+def read_pictures(
+    fields: Mapping[str, Any], width: int, height: int, language: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The first and the last frame as PNG bytes, by name, and what was changed in them."""
+    pictures: dict[str, Any] = {}
+    notes: tuple[str, ...] = ()
+    for name in ("first_frame", "last_frame"):
+        path = uploaded(fields.get(name), name, language)
+        if path is not None:
+            pictures[name], made = prepare_frame(path, width, height, field=name)
+            notes += made
+    return pictures, notes
+
+
+def uploaded(value: Any, field: str, language: str) -> Path | None:
+    """The path of a picture that was uploaded to this page; no other file of the server is ever opened."""
+    if not value:
+        return None
+    named = value.get("path") if isinstance(value, dict) else value
+    if not isinstance(named, str):
+        raise InputError(say(language, "error.picture"), field=field)
+    path, cache = Path(named).resolve(), Path(get_upload_folder()).resolve()
+    if cache not in path.parents or not path.is_file():
+        raise InputError(say(language, "error.picture"), field=field)
+    return path
+
+
+def read_number(value: Any, field: str, label: str, language: str) -> float:
+    """A number that has to be there."""
+    number = optional_number(value)
+    if number is None:
+        raise InputError(say(language, "error.empty", name=say(language, label)), field=field)
+    return number
+
+
+def optional_number(value: Any) -> float | None:
+    """A finite number, or None for an empty field and for what is no number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def read_seed(value: Any, language: str) -> int | None:
+    """A seed from its text; None for -1 and for an empty field. A text, because a browser's numbers end at 2^53."""
+    text = str(value if value is not None else "").strip()
+    if text in ("", str(ANY_SEED)):
+        return None
+    try:
+        seed = int(text)
+    except ValueError:
+        seed = ANY_SEED
+    if seed < 0:
+        raise InputError(say(language, "error.seed", value=text[:40]), field="seed")
+    return seed
+
+
+def check_exact(width: int, height: int, num_frames: int) -> None:
+    """Refuse what the page would snap: a program is told, not second-guessed."""
+    check_size(width, height)
+    check_num_frames(num_frames)

@@ -1,0 +1,87 @@
+"""Sizes and lengths as the page offers them: always ones that can be made, and said so when changed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mova_studio.library.shot import SIZE_MULTIPLE, snap_num_frames, snap_side
+
+CUSTOM = "custom"
+_ASPECTS = ((16, 9), (4, 3), (1, 1), (3, 4), (9, 16))
+_LEAST_AREA = 0.75
+
+
+def common_sizes(width: int, height: int) -> list[tuple[str, str]]:
+    """(label, "WxH") of the usual shapes at about the area of a checkpoint's own size.
+
+    The checkpoint's own size comes first in its shape; none costs more than it does.
+    """
+    units = (width // SIZE_MULTIPLE) * (height // SIZE_MULTIPLE)
+    found: dict[str, str] = {}
+    for across, down in _ASPECTS:
+        if (
+            (across > down) == (width > height)
+            and across != down
+            and abs(math.log(width / height * down / across)) < 0.1
+        ):
+            size = (width, height)
+        elif across != down and abs(math.log(height / width * down / across)) < 0.1:
+            size = (height, width)
+        else:
+            size = _best(units, across / down)
+        found.setdefault(f"{size[0]}x{size[1]}", f"{size[0]} × {size[1]} · {across}:{down}")
+    own = f"{width}x{height}"
+    if own not in found:
+        found = {own: f"{width} × {height}"} | found
+    return [(label, value) for value, label in found.items()]
+
+
+def _best(units: int, aspect: float) -> tuple[int, int]:
+    sides = [
+        (w, h)
+        for w in range(1, units + 1)
+        for h in range(max(1, math.ceil(_LEAST_AREA * units / w)), units // w + 1)
+    ]  # fmt: skip
+    w, h = min(sides, key=lambda side: (abs(math.log(side[0] / side[1] / aspect)), -side[0] * side[1]))
+    return w * SIZE_MULTIPLE, h * SIZE_MULTIPLE
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A number as typed and as it will be used."""
+
+    asked: float
+    used: int
+
+    @property
+    def changed(self) -> bool:
+        return self.asked != self.used
+
+
+def settle_side(pixels: float) -> Settled:
+    """A side, moved to the nearest multiple of 16."""
+    return Settled(pixels, snap_side(pixels))
+
+
+def settle_length(seconds: float | None, frames: float | None, frame_rate: float, last_frames: int) -> Settled:
+    """The length in frames, from whichever of the two linked fields was changed last.
+
+    Args:
+        seconds, frames: as they stand in the fields; None for an empty one.
+        frame_rate: frames per second.
+        last_frames: what both fields stood for before.
+    """
+    if frames is not None and frames != last_frames:
+        return Settled(frames, snap_num_frames(frames))
+    if seconds is not None and abs(seconds - seconds_of(last_frames, frame_rate)) > 1e-9:
+        wanted = seconds * frame_rate
+        # Seconds are shown rounded; what was typed as 8.04 must not be called a change of 193 frames.
+        used = snap_num_frames(wanted)
+        return Settled(used if seconds_of(used, frame_rate) == round(seconds, 3) else wanted, used)
+    return Settled(last_frames, last_frames)
+
+
+def seconds_of(frames: int, frame_rate: float) -> float:
+    """The length in seconds, to the millisecond, as the page shows it."""
+    return round(frames / frame_rate, 3)

@@ -1,0 +1,141 @@
+"""The middle of the Create view: nothing yet, a live preview, or the take with its sound."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from html import escape
+
+from mova_studio.jobs.snapshot import JobSnapshot, JobState
+from mova_studio.library.take import Take
+from mova_studio.ui.catalogue import say
+from mova_studio.ui.desk import Ticket
+from mova_studio.ui.served import Served
+from mova_studio.ui.sizes import seconds_of
+from mova_studio.ui.words import describe, duration, number
+
+# Clicks on anything with data-act inside a gr.HTML arrive at its `select` listener.
+ACTIONS_JS = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-act]');
+  if (button && element.contains(button)) trigger('select', { act: button.dataset.act, id: button.dataset.id || '' });
+});
+"""
+
+
+def waveform_svg(peaks: Iterable[float], label: str) -> str:
+    """Bars around a middle line; `studio.js` marks what has been played and seeks on a click."""
+    bars = []
+    values = list(peaks)
+    for index, peak in enumerate(values):
+        half = max(1.0, 48.0 * peak)
+        bars.append(f"M{index * 4 + 2} {50 - half:.1f}V{50 + half:.1f}")
+    width = len(values) * 4
+    path = f'<path d="{"".join(bars)}"/>'
+    return (
+        f'<svg class="m-wave" role="img" aria-label="{escape(label)}" viewBox="0 0 {width} 100" '
+        f'preserveAspectRatio="none">{path}<g class="m-played">{path}</g></svg>'
+    )
+
+
+def untrained_badge(language: str) -> str:
+    return f'<span class="m-badge m-badge-warn">{escape(say(language, "take.untrained"))}</span>'
+
+
+def loudness_words(language: str, take: Take) -> list[str]:
+    """The measured numbers; what was not measurable is said in words."""
+    words = []
+    if take.integrated_lufs is None:
+        words.append(say(language, "take.silent"))
+    else:
+        words.append(say(language, "take.lufs", lufs=f"{take.integrated_lufs:.1f}"))
+    if take.true_peak_dbtp is not None:
+        words.append(say(language, "take.peak", peak=f"{take.true_peak_dbtp:.1f}"))
+    return words
+
+
+def empty_stage(language: str) -> str:
+    return (
+        '<div class="m-screen m-empty"><div>'
+        f"<h3>{escape(say(language, 'stage.empty.title'))}</h3><p>{escape(say(language, 'stage.empty.text'))}</p>"
+        f'<button type="button" class="m-button" data-act="example">{escape(say(language, "stage.empty.example"))}'
+        "</button></div></div>"
+    )
+
+
+def running_stage(language: str, ticket: Ticket, snapshot: JobSnapshot) -> str:
+    """The x0 preview of the latest step, or a quiet screen of the take's shape until there is one."""
+    ratio = f"--ratio: {ticket.shot.width / ticket.shot.height:.4f}"
+    if snapshot.preview is None:
+        words = describe(language, snapshot) if snapshot.state is JobState.WAITING else ""
+        return f'<div class="m-screen m-quiet" style="{ratio}"><p>{escape(words)}</p></div>'
+    caption = say(language, "preview", step=snapshot.preview_step, steps=snapshot.steps)
+    if snapshot.expert in ("high", "low"):
+        caption += " · " + say(language, f"expert.{snapshot.expert}")
+    data = base64.b64encode(snapshot.preview).decode("ascii")
+    return (
+        f'<div class="m-screen" style="{ratio}">'
+        f'<video class="m-preview" autoplay loop muted playsinline src="data:video/mp4;base64,{data}" '
+        f'aria-label="{escape(caption)}"></video><span class="m-caption">{escape(caption)}</span></div>'
+    )
+
+
+def take_stage(language: str, take: Take, served: Served, notes: Iterable[str], *, play: bool) -> str:
+    """The finished take: picture with controls, sound under it, numbers, notes and the download."""
+    label = escape(say(language, "take.video", seed=take.seed))
+    facts = [
+        say(language, "take.seed", seed=take.seed),
+        f"{take.width} × {take.height}",
+        say(
+            language,
+            "take.frames",
+            frames=take.num_frames,
+            seconds=number(seconds_of(take.num_frames, take.frame_rate)),
+            rate=number(take.frame_rate),
+        ),
+        " · ".join(loudness_words(language, take)),
+        say(language, "state.done", time=duration(language, sum(take.seconds.values()))),
+    ]
+    chips = "".join(f'<span class="m-chip">{escape(fact)}</span>' for fact in facts)
+    badge = untrained_badge(language) if take.untrained else ""
+    lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        f'<div class="m-player" data-player><div class="m-screen" style="--ratio: {take.width / take.height:.4f}">'
+        f'<video class="m-video" controls playsinline loop preload="auto"{" autoplay" if play else ""} '
+        f'src="{escape(served.url)}" aria-label="{label}"></video></div>'
+        f"{waveform_svg(served.peaks, say(language, 'take.wave'))}"
+        f'<div class="m-facts">{badge}{chips}</div>'
+        + (f'<ul class="m-notes">{lines}</ul>' if lines else "")
+        + '<div class="m-actions">'
+        f'<a class="m-button" href="{escape(served.url)}" download="{escape(take.path.name)}">'
+        f"{escape(say(language, 'take.download'))}</a>"
+        f'<button type="button" class="m-button" data-act="reuse">{escape(say(language, "take.reuse"))}</button>'
+        "</div></div>"
+    )
+
+
+def ended_stage(language: str, snapshot: JobSnapshot) -> str:
+    """A run that gave no take, and why."""
+    if snapshot.state is JobState.CANCELLED:
+        return f'<div class="m-screen m-quiet"><p>{escape(say(language, "stage.cancelled"))}</p></div>'
+    message = (snapshot.error or {}).get("message") or say(language, "state.failed")
+    return (
+        '<div class="m-screen m-empty m-failed" role="alert"><div>'
+        f"<h3>{escape(say(language, 'stage.failed.title'))}</h3><p>{escape(str(message))}</p>"
+        f"<p>{escape(say(language, 'stage.failed.advice'))}</p></div></div>"
+    )
+
+
+def progress_line(language: str, snapshot: JobSnapshot | None) -> str:
+    """The bar and its words; empty where there is nothing to say."""
+    if snapshot is None or snapshot.state is JobState.DONE:
+        return ""
+    words = describe(language, snapshot)
+    if snapshot.state is not JobState.RUNNING:
+        return f'<div class="m-progress"><span class="m-words" role="status">{escape(words)}</span></div>'
+    percent = round(100 * min(max(snapshot.fraction, 0.0), 1.0))
+    return (
+        f'<div class="m-progress"><div class="m-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{percent}" aria-valuetext="{escape(words)}"><i style="width: {percent}%"></i></div>'
+        f'<span class="m-words">{escape(words)}</span></div>'
+    )

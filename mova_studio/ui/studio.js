@@ -1,0 +1,119 @@
+/* What the page does by itself: keys, pasting, theme and language of the document, sound under pictures. */
+(() => {
+  const quiet = matchMedia("(prefers-reduced-motion: reduce)");
+  const root = document.documentElement;
+
+  const setTheme = (dark) => {
+    document.body.classList.toggle("dark", dark);
+    root.style.colorScheme = dark ? "dark" : "light";
+  };
+  const studio = (window.movaStudio = {
+    toggleTheme() {
+      const dark = !document.body.classList.contains("dark");
+      localStorage.setItem("mova-theme", dark ? "dark" : "light");
+      setTheme(dark);
+    },
+    speak(language) {
+      root.lang = language === "zh" ? "zh-CN" : "en";
+      localStorage.setItem("mova-language", language);
+    },
+  });
+  void studio;
+
+  if (/Mac|iPhone|iPad/.test(navigator.platform)) root.classList.add("m-mac");
+
+  /* Gradio sets its own theme once while it starts; a choice made here comes after it. */
+  const chosen = localStorage.getItem("mova-theme");
+  const whenReady = (task) => {
+    if (document.body && document.querySelector("gradio-app .gradio-container")) task();
+    else setTimeout(() => whenReady(task), 50);
+  };
+  whenReady(() => {
+    setTheme(chosen ? chosen === "dark" : document.body.classList.contains("dark"));
+    if (!chosen)
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => {
+        if (!localStorage.getItem("mova-theme")) setTheme(event.matches);
+      });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const button = document.querySelector("#generate");
+    if (!button || button.offsetParent === null) return;
+    event.preventDefault();
+    button.click();
+  });
+
+  /* A pasted picture becomes the first frame, or the last one if the first is there. */
+  document.addEventListener("paste", (event) => {
+    const file = [...(event.clipboardData?.files || [])].find((item) => item.type.startsWith("image/"));
+    if (!file) return;
+    const input = document.querySelector("#first-frame input[type=file], #last-frame input[type=file]");
+    if (!input) return;
+    event.preventDefault();
+    const parcel = new DataTransfer();
+    parcel.items.add(file);
+    input.files = parcel.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  /* Players: the waveform shows what has been played and seeks; a hovered take plays with its sound. */
+  const playerOf = (element) => element.closest?.("[data-player]");
+  const showPlayed = (video) => {
+    const played = playerOf(video)?.querySelector(".m-played");
+    if (played && video.duration) {
+      const part = (100 * video.currentTime) / video.duration;
+      played.style.clipPath = `inset(0 ${100 - part}% 0 0)`;
+    }
+  };
+  for (const name of ["timeupdate", "seeked"])
+    document.addEventListener(name, (event) => event.target.tagName === "VIDEO" && showPlayed(event.target), true);
+  const followSmoothly = () => {
+    for (const video of document.querySelectorAll("[data-player] video")) if (!video.paused) showPlayed(video);
+    requestAnimationFrame(followSmoothly);
+  };
+  if (!quiet.matches) requestAnimationFrame(followSmoothly);
+
+  document.addEventListener("click", (event) => {
+    const wave = event.target.closest?.(".m-wave");
+    const video = wave && playerOf(wave)?.querySelector("video");
+    if (!video || !video.duration) return;
+    const box = wave.getBoundingClientRect();
+    video.currentTime = (video.duration * (event.clientX - box.left)) / box.width;
+  });
+
+  const start = (card) => {
+    const video = card.querySelector("video");
+    /* Before the first click a browser may refuse sound; then it plays when it is clicked. */
+    video.play().catch(() => {});
+  };
+  const stop = (card) => card.querySelector("video").pause();
+  document.addEventListener("mouseover", (event) => {
+    const card = event.target.closest?.("[data-hover]");
+    if (card && !card.contains(event.relatedTarget) && !quiet.matches) start(card);
+  });
+  document.addEventListener("mouseout", (event) => {
+    const card = event.target.closest?.("[data-hover]");
+    if (card && !card.contains(event.relatedTarget)) stop(card);
+  });
+  document.addEventListener("click", (event) => {
+    const card = event.target.closest?.("[data-hover] .m-thumb")?.closest("[data-hover]");
+    if (card) (card.querySelector("video").paused ? start : stop)(card);
+  });
+  document.addEventListener("keydown", (event) => {
+    const card = event.target.closest?.("[data-hover]");
+    if (!card || event.target.tagName !== "VIDEO" || !["Enter", " "].includes(event.key)) return;
+    event.preventDefault();
+    (event.target.paused ? start : stop)(card);
+  });
+
+  /* With reduced motion nothing starts to move by itself. */
+  const calm = () => {
+    if (!quiet.matches) return;
+    for (const video of document.querySelectorAll("video[autoplay]")) {
+      video.removeAttribute("autoplay");
+      video.pause();
+    }
+  };
+  new MutationObserver(calm).observe(document, { childList: true, subtree: true });
+})();
