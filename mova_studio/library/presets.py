@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mova_studio.errors import InputError
 from mova_studio.library.shot import MAX_FRAMES, MAX_SIDE, Shot
+from mova_studio.settings import PRESETS
 
-RENDER_PRESETS = Path(__file__).resolve().parents[2] / "presets" / "render"
+RENDER_PRESETS = PRESETS / "render"
 
 
 class RenderLimits(BaseModel):

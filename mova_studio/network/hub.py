@@ -14,6 +14,7 @@ from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundEr
 
 from mova_studio.errors import CheckpointError
 from mova_studio.network.hub_download import WANTED, DownloadProgress, download, is_hub_id
+from mova_studio.settings import PROJECT
 
 __all__ = [
     "PUBLISHED",
@@ -58,7 +59,7 @@ PUBLISHED: dict[str, PublishedCheckpoint] = {
 
 def model_folder() -> Path:
     """The studio's own folder of checkpoints, OWNER/NAME inside: $MOVA_MODELS, or models/ beside app.py."""
-    return Path(os.environ.get("MOVA_MODELS") or Path(__file__).resolve().parents[2] / "models").expanduser()
+    return Path(os.environ.get("MOVA_MODELS") or PROJECT / "models").expanduser()
 
 
 def size_in_words(hub_id: str) -> str:

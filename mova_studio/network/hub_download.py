@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import time
@@ -55,6 +56,15 @@ class DownloadProgress:
     bytes_total: int
     bytes_per_second: float
     file: str
+
+    def __str__(self) -> str:
+        """ "12.30 of 77.67 GB (15 %), 85.0 MB/s, 13 min left, video_dit/..." """
+        share = self.bytes_done / self.bytes_total if self.bytes_total else 1.0
+        words = [f"{self.bytes_done / 1e9:.2f} of {self.bytes_total / 1e9:.2f} GB ({int(100 * share)} %)"]
+        if self.bytes_per_second > 0 and share < 1:
+            minutes = (self.bytes_total - self.bytes_done) / self.bytes_per_second / 60
+            words += [f"{self.bytes_per_second / 1e6:.1f} MB/s", f"{math.ceil(minutes)} min left", self.file]
+        return ", ".join(words)
 
 
 def download(

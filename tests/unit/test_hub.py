@@ -306,6 +306,15 @@ def test_a_download_equals_the_source(hub: Hub, tmp_path: Path, into: str) -> No
     assert leftovers == []
 
 
+def test_progress_in_words() -> None:
+    assert (
+        str(DownloadProgress(12_300_000_000, 77_672_250_730, 85e6, "video_dit/a.safetensors"))
+        == "12.30 of 77.67 GB (15 %), 85.0 MB/s, 13 min left, video_dit/a.safetensors"
+    )
+    assert str(DownloadProgress(0, 77_672_250_730, 0.0, "")) == "0.00 of 77.67 GB (0 %)"
+    assert str(DownloadProgress(0, 0, 0.0, "")) == "0.00 of 0.00 GB (100 %)"
+
+
 def test_the_token_goes_to_the_hub_and_nowhere_else(hub: Hub) -> None:
     get()
     assert {request.authorization for request in hub.requests if not request.on_store} == {f"Bearer {TOKEN}"}
