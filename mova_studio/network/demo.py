@@ -24,7 +24,7 @@ from mova_studio.network.towers import AudioTower, build_video_tower
 from mova_studio.settings import ASSETS, cache_dir
 
 SEED = 20260208
-VERSION = 1
+VERSION = 2
 _TEXT_DIM = 32
 _AUDIO_LATENT = 16
 _VIDEO_TOWER = {
@@ -139,10 +139,12 @@ def _make_seen(vae: AutoencoderKLWan) -> None:
 
 @torch.no_grad()
 def _make_heard(vae: AutoencoderDAC) -> None:
-    """Scale the decoder's last layer: a freshly drawn one gives near silence."""
+    """Scale and centre the decoder's last layer: a freshly drawn one gives near silence with an offset."""
     last: Any = vae.decoder.model[-2]
-    last.parametrizations.weight.original0 *= 0.2 / vae.decode(torch.randn(1, _AUDIO_LATENT, 50)).std()
     last.bias.zero_()
+    sound = vae.decode(torch.randn(1, _AUDIO_LATENT, 50)).atanh()
+    last.parametrizations.weight.original0 *= 0.2 / sound.std()
+    last.bias -= 0.2 * sound.mean() / sound.std()
 
 
 def word_tokenizer() -> T5TokenizerFast:
