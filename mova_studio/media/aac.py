@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mova_studio.errors import Cancelled
-from mova_studio.media.loudness import TOLERANCE_LU, Loudness, level_to, measure
+from mova_studio.media.limiter import peak_envelope
+from mova_studio.media.loudness import Leveller, Loudness, measure
 from mova_studio.media.probe import decode_audio
 
 SAMPLE_RATE = 48000
@@ -20,9 +21,11 @@ BIT_RATE = 192_000
 FRAME_SAMPLES = 1024
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
-_MAX_ENCODES = 8
 _CLOSE_LU = 0.1
-_STEP_DB = 0.05
+_MAX_ENCODES = 9
+_PATIENCE = 5  # encodings before the whole sound, and not only its lifted peaks, is given a lower ceiling
+_NEAR_DB = 0.2  # peaks this close below the limit are treated like those above it: the next encoding may lift them
+_CAUTION = 1.05  # and a little more than they were lifted, because no two encodings lift them alike
 _MARGIN_DB = 0.05  # meters differ by a few hundredths of a decibel in their oversampling filters
 
 
@@ -41,11 +44,12 @@ def encode_levelled(
     ceiling_dbtp: float,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> EncodedSound:
-    """Level, encode, decode, measure, and again with the difference taken off, until the decoded sound fits.
+    """Level, encode, decode, measure, and again with what was learned, until the decoded sound fits.
 
-    AAC moves the loudness by some hundredths of a LU and lifts peaks by up to a few decibels, by an amount
-    that only decoding shows. The ceiling is kept in any case; the loudness within 0.3 LU wherever
-    `level_to` can bring it.
+    AAC moves the loudness by some hundredths of a LU and lifts single peaks by up to a few decibels, by
+    amounts that only decoding shows. The limiter is told of each lifted peak, so that it dips there and
+    leaves the rest alone. The ceiling is kept in any case; the loudness within 0.3 LU of the target
+    wherever `level_to` can bring it.
 
     Args:
         samples: float32 [channels, n] at 48 kHz, 1 or 2 channels.
@@ -56,42 +60,51 @@ def encode_levelled(
         Cancelled: `cancelled()` said so between two encodings.
     """
     limit_dbtp = ceiling_dbtp - _MARGIN_DB
+    leveller = Leveller(samples, SAMPLE_RATE)
     aim_lufs, aim_peak = target_lufs, limit_dbtp
     best: tuple[float, EncodedSound] | None = None
     for attempt in range(_MAX_ENCODES):
         if cancelled():
             raise Cancelled()
-        levelled = level_to(samples, SAMPLE_RATE, aim_lufs, aim_peak)
-        sent = measure(levelled, SAMPLE_RATE)
-        m4a = _encode(levelled)
-        heard = measure(decode_audio(io.BytesIO(m4a))[0], SAMPLE_RATE)
-        over = -np.inf if heard.true_peak_dbtp is None else heard.true_peak_dbtp - limit_dbtp
+        sent = leveller.level(aim_lufs, aim_peak)
+        m4a, heard, loudness = _heard(sent.samples)
+        over = _over(loudness, limit_dbtp)
         missing = 0.0
-        if target_lufs is not None and heard.integrated_lufs is not None:
-            missing = target_lufs - heard.integrated_lufs
+        if target_lufs is not None and loudness.integrated_lufs is not None:
+            missing = target_lufs - loudness.integrated_lufs
         if over <= 0 and (best is None or abs(missing) < best[0]):
-            best = abs(missing), EncodedSound(m4a, heard)
-        # What level_to could not bring, asking for more will not bring either.
-        unreachable = (
-            aim_lufs is not None and sent.integrated_lufs is not None and sent.integrated_lufs < aim_lufs - TOLERANCE_LU
-        )
-        if best is not None and (best[0] <= _CLOSE_LU or (over <= 0 and unreachable)):
+            best = abs(missing), EncodedSound(m4a, loudness)
+        # What the leveller could not bring, asking for more will not bring either.
+        if best is not None and (best[0] <= _CLOSE_LU or not sent.reached):
             break
-        if over > 0:
-            aim_peak -= over + _STEP_DB * (attempt + 1)
-        if aim_lufs is not None and not unreachable:
+        peaks = peak_envelope(heard)
+        hot = peaks > 10 ** ((limit_dbtp - _NEAR_DB) / 20)
+        leveller.learn(np.where(hot, peaks * _CAUTION, 0.0).astype(np.float32), sent.gain)
+        if over > 0 and attempt >= _PATIENCE:
+            aim_peak -= over / 2
+        if aim_lufs is not None and sent.reached and abs(missing) > _CLOSE_LU:
             aim_lufs += missing
-    return best[1] if best is not None else _safe(samples, aim_peak, limit_dbtp)
+    return best[1] if best is not None else _turned_down(sent.samples, limit_dbtp)
 
 
-def _safe(samples: NDArray[np.float32], aim_peak: float, limit_dbtp: float) -> EncodedSound:
-    """Well below the ceiling, for sound whose overshoot changes with every encoding."""
+def _turned_down(samples: NDArray[np.float32], limit_dbtp: float) -> EncodedSound:
+    """For sound whose peaks come out somewhere else with every encoding: all of it, as far down as it takes."""
     while True:
-        aim_peak -= 1.0
-        m4a = _encode(level_to(samples, SAMPLE_RATE, None, aim_peak))
-        heard = measure(decode_audio(io.BytesIO(m4a))[0], SAMPLE_RATE)
-        if heard.true_peak_dbtp is None or heard.true_peak_dbtp <= limit_dbtp:
-            return EncodedSound(m4a, heard)
+        m4a, _, loudness = _heard(samples)
+        over = _over(loudness, limit_dbtp)
+        if over <= 0:
+            return EncodedSound(m4a, loudness)
+        samples = samples * np.float32(10 ** (-(over + 0.5) / 20))
+
+
+def _heard(samples: NDArray[np.float32]) -> tuple[bytes, NDArray[np.float32], Loudness]:
+    m4a = _encode(samples)
+    heard = decode_audio(io.BytesIO(m4a))[0]
+    return m4a, heard, measure(heard, SAMPLE_RATE)
+
+
+def _over(loudness: Loudness, limit_dbtp: float) -> float:
+    return -np.inf if loudness.true_peak_dbtp is None else loudness.true_peak_dbtp - limit_dbtp
 
 
 def _encode(samples: NDArray[np.float32]) -> bytes:
