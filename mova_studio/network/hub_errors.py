@@ -46,7 +46,9 @@ def explain(error: Exception, hub_id: str, folder: Path) -> StudioError | None:
         elif status == 403:
             remedy = f"This account may not read {hub_id}: log in with another token by `hf auth login`."
         elif status == 404:
-            remedy = f"A file of {hub_id} is gone: it was probably replaced just now; run the download again."
+            remedy = (
+                f"It has no {hub_id}, or just replaced a file of it. Check the spelling, and run the download again."
+            )
         else:
             remedy = f"Wait a few minutes and try again. {again}"
         return CheckpointError(f"{host} answered with status {status}. {remedy}")

@@ -152,6 +152,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send(self.hub.status, b'{"error": "no"}', self.hub.error_headers)
         elif path.startswith("/api/models/"):
             self.send_listing(path.removeprefix("/api/models/"))
+        elif "/resolve/" not in path:
+            self.send(404, b"")
         else:
             file = path.split("/resolve/", 1)[1].split("/", 1)[1]
             content = self.hub.files[file]
@@ -576,7 +578,7 @@ def test_a_target_that_is_a_file(hub: Hub, tmp_path: Path) -> None:
         (401, {"X-Error-Message": "Invalid credentials in Authorization header"}, "saved token was refused"),
         (403, {"X-Error-Code": "GatedRepo"}, "asks for its terms to be accepted"),
         (403, {}, "status 403. This account may not read someone/tiny-mova"),
-        (404, {}, "status 404"),
+        (404, {}, "status 404. It has no someone/tiny-mova.*Check the spelling"),
         (429, {}, "status 429. Wait a few minutes"),
         (503, {}, "status 503. Wait a few minutes"),
     ],
