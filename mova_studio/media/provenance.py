@@ -1,8 +1,8 @@
 """What made a take, kept inside its mp4.
 
 One JSON object in the container's `synopsis` tag (the `ldes` atom of an mp4), which `ffmpeg -c copy`
-carries from mp4 to mp4 and to Matroska by itself; tags under names of our own would be dropped there
-unless the copier asked for them. All of it is plain ASCII, so no prompt can break it.
+carries from mp4 to mp4 by itself; tags under names of our own would be dropped there unless the copier
+asked for them. A copy into another container may lose it. All of it is plain ASCII, so no prompt can break it.
 """
 
 from __future__ import annotations

@@ -69,6 +69,8 @@ def test_a_read_only_disk_and_a_missing_folder_are_found_out_at_once(read_only_d
     ]:
         with pytest.raises(OutputError, match=words):
             check_writable(path)
+        with pytest.raises(OutputError, match=words), replacing(path) as beside:
+            beside.write_text("x")
     check_writable(tmp_path / "a.mp4")
     assert not (tmp_path / "a.mp4").exists()
 
