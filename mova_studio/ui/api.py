@@ -4,8 +4,7 @@ Any person with a login may call `generate` and `takes`; `use_model`, `delete_ta
 owner's and are refused to guests.
 """
 
-from __future__ import annotations
-
+# Without postponed annotations: Gradio reads the parts of a return type from the type itself.
 import asyncio
 
 import gradio as gr
@@ -113,7 +112,11 @@ class Api:
             # A client that has gone away must not keep the machine busy; for an ended job this does nothing.
             studio.cancel(job_id)
         if snapshot.take is None:
-            words = "Cancelled." if snapshot.state is JobState.CANCELLED else (snapshot.error or {}).get("message")
+            words = (
+                "Cancelled."
+                if snapshot.state is JobState.CANCELLED
+                else (snapshot.error or {}).get("message", "The take failed.")
+            )
             raise gr.Error(str(words), print_exception=False)
         take = snapshot.take
         served = await asyncio.to_thread(self.shelf.served.serve, take.path)

@@ -17,10 +17,12 @@ from mova_studio.ui.desk import Desk, PageState, Ticket, at_work, in_view
 from mova_studio.ui.form import Form, draw_form
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.stage import ACTIONS_JS, empty_stage, ended_stage, progress_line, running_stage, take_stage
+from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import Wording, html_box
 
 STRIP_TAKES = 4
 POLL_SECONDS = 0.5
+IDLE_LOOKS = 4
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,19 @@ class Painter:
         Args:
             live: the page has been watching; a take that is done starts to play.
         """
+        async with page.painting:
+            return await self._paint(page, live)
+
+    async def _paint(self, page: PageState, live: bool) -> dict[Any, Any]:
         view, language = self.view, page.language
         jobs = self.desk.look(page)
         running, shown = at_work(jobs), in_view(page, jobs)
         unfinished = sum(not snapshot.state.ended for _ticket, snapshot in jobs)
+        # A few looks more than needed: a job that is queued just as the last one ends must not be overlooked.
+        page.idle_looks = 0 if running else page.idle_looks + 1
+        looking = bool(jobs) and page.idle_looks < IDLE_LOOKS
         wanted: dict[Any, tuple[object, Any]] = {
-            view.timer: (running is not None, gr.Timer(active=running is not None)),
+            view.timer: (looking, gr.Timer(active=looking)),
             view.form.cancel: (running is not None, gr.update(visible=running is not None)),
             view.form.generate: (
                 (running is not None, language),
@@ -158,7 +167,9 @@ class Painter:
             served = await asyncio.to_thread(self.served.serve, take.path)
         except InputError:
             return empty_stage(page.language)
-        notes = tuple(dict.fromkeys((*ticket.notes, *snapshot.notes, *take.notes)))
+        said = dict.fromkeys((*ticket.notes, *snapshot.notes, *take.notes))
+        # The badge of an untrained checkpoint says so already.
+        notes = [translate(page.language, note) for note in said if not (take.untrained and "untrained" in note)]
         return take_stage(page.language, take, served, notes, play=play)
 
     async def _strip(self, page: PageState, jobs: list[tuple[Ticket, JobSnapshot]]) -> dict[Any, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -39,21 +41,25 @@ class PageState:
         language: "en" or "zh".
         jobs: ids of the jobs that this page asked for, oldest first.
         pinned: the job that the person chose to look at, or None for the one at work.
-        last_frames: what the linked length fields stood for last.
         last_sides: width and height as last settled; a note stays until they change again.
+        last_length: seconds and frames, in the same way.
         last_seed: of the latest take.
         cost_of: the settings that the cost line spoke of last.
         sent: what the page shows now, by part, so that only changes are sent.
+        idle_looks: how often the page has looked in vain since its last job ended.
+        painting: held while the page's changes are put together, so that they leave in order.
     """
 
     language: str = "en"
     jobs: list[str] = field(default_factory=list)
     pinned: str | None = None
-    last_frames: int = 0
     last_sides: tuple[float, float] | None = None
+    last_length: tuple[float, float] | None = None
     last_seed: int | None = None
     cost_of: dict[str, float | None] = field(default_factory=dict)
     sent: dict[str, object] = field(default_factory=dict)
+    idle_looks: int = 0
+    painting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Desk:
@@ -87,7 +93,18 @@ class Desk:
     def look(self, page: PageState) -> list[tuple[Ticket, JobSnapshot]]:
         """The page's jobs as they are now, oldest first; those that were forgotten are dropped."""
         seen = [(self._tickets.get(job_id), self._snapshot(job_id)) for job_id in page.jobs]
-        return [(ticket, snapshot) for ticket, snapshot in seen if ticket is not None and snapshot is not None]
+        return [
+            (ticket, self._fit(snapshot)) for ticket, snapshot in seen if ticket is not None and snapshot is not None
+        ]
+
+    def _fit(self, snapshot: JobSnapshot) -> JobSnapshot:
+        """Without the library's folder in an error: guests read it too."""
+        if snapshot.error is None:
+            return snapshot
+        message = str(snapshot.error.get("message", "")).replace(
+            str(self.studio.library.root), self.studio.library.root.name
+        )
+        return dataclasses.replace(snapshot, error={**snapshot.error, "message": message})
 
     def _snapshot(self, job_id: str) -> JobSnapshot | None:
         try:

@@ -8,11 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from mova_studio.errors import StudioError
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import Shot
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.served import cached_file
 from mova_studio.ui.sizes import CUSTOM, common_sizes, seconds_of
+from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import Wording, html_box
 
 # Which place says what is wrong with which field.
@@ -65,10 +67,11 @@ class Form:
         """Every note and error taken back."""
         return {place: gr.update(value="", visible=False) for place in self.places.values()}
 
-    def complaint(self, message: str, field: str | None) -> dict[Any, Any]:
+    def complaint(self, language: str, error: StudioError) -> dict[Any, Any]:
         """The error beside its cause; the fold opens if the cause is inside."""
-        name = PLACES.get(field or "", ELSEWHERE)
-        shown = f'<p class="m-error" role="alert" data-field="{escape(field or "")}">{escape(message)}</p>'
+        field, message = error.field or "", translate(language, error.message)
+        name = PLACES.get(field, ELSEWHERE)
+        shown = f'<p class="m-error" role="alert" data-field="{escape(field)}">{escape(message)}</p>'
         updates: dict[Any, Any] = {self.places[name]: gr.update(value=shown, visible=True)}
         if name == "advanced":
             updates[self.advanced] = gr.update(open=True)

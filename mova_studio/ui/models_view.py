@@ -100,7 +100,6 @@ class ModelsView:
             yield {self.said: _said(error.message, error=True)}
             return
         preset = preset_for(self.studio.model)
-        page.last_frames = preset.num_frames
         yield {
             self.current: self._current(language),
             self.said: _said(say(language, "models.used", model=named)),

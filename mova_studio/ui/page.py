@@ -12,12 +12,13 @@ from mova_studio.ui.access import Access
 from mova_studio.ui.api import Api
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.create import Painter, draw_create
-from mova_studio.ui.create_events import CreateEvents
 from mova_studio.ui.desk import Desk, PageState
 from mova_studio.ui.downloads import Downloads
 from mova_studio.ui.form import prompt_hint, size_choices
+from mova_studio.ui.form_events import FormEvents
 from mova_studio.ui.header import THEME_JS, Header
 from mova_studio.ui.models_view import ModelsView
+from mova_studio.ui.run_events import RunEvents
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.shelf import Shelf
 from mova_studio.ui.takes_view import TakesView
@@ -35,7 +36,9 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     shelf, header = Shelf(studio, served), Header()
     takes_view, models_view = TakesView(shelf, access), ModelsView(studio, access, downloads)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
-        page = gr.State(PageState(last_frames=preset.num_frames))
+        # First, so that no listener of the page takes one of their names.
+        Api(desk, shelf, access, downloads).register()
+        page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
         header.draw(words, studio.model)
         with gr.Tabs(selected="create", elem_id="views") as tabs:
@@ -47,11 +50,12 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 models_view.draw(words)
         painter = Painter(desk, served, view)
         form = view.form
-        events = CreateEvents(desk, painter, view, page, jobs_text)
-        events.wire()
+        form_events = FormEvents(studio, form)
+        form_events.wire(page)
+        run_events = RunEvents(desk, painter, form_events, page, jobs_text)
+        run_events.wire()
         takes_view.wire(page, form, tabs, takes_tab)
         models_view.wire(page, form, header, models_tab)
-        Api(desk, shelf, access, downloads).register()
         everything = unique(
             [*words.components, *view.painted, *form.inputs, form.cost, header.machine, models_tab, language_text]
         )
@@ -63,7 +67,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             _merge(updates, form.fields["prompt"], placeholder=prompt_hint(language))
             _merge(updates, form.fields["size"], choices=size_choices(preset_for(studio.model), language))
             updates[header.machine] = header.machine_html(language, studio.model)
-            updates[form.cost] = await events.cost_line(state)
+            updates[form.cost] = await form_events.cost_line(state)
             state.sent.clear()
             _merge_all(updates, await painter.paint(state, live=False))
             return updates | {language_text: language}
@@ -73,7 +77,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             accepted = language_of(request.headers.get("accept-language"))
             state.language = chosen if chosen in LANGUAGES else accepted
             state.jobs = desk.known(str(jobs or "").split(), request.username or "")
-            restored = events.restore(state)
+            restored = run_events.restore(state)
             updates = await worded(state)
             _merge_all(updates, restored)
             _merge(updates, models_tab, visible=access.is_owner(request))

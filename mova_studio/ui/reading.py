@@ -15,7 +15,7 @@ from mova_studio.library.frames import prepare_frame
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import Shot, check_num_frames, check_prompt, check_size
 from mova_studio.ui.catalogue import say
-from mova_studio.ui.sizes import settle_length, settle_side
+from mova_studio.ui.sizes import Settled, settle_frames, settle_seconds, settle_side
 
 ANY_SEED = -1
 # In the order in which a person meets them, so that the first error is the topmost one.
@@ -34,33 +34,37 @@ class Order:
 
     Attributes:
         seed: None draws one.
-        notes: what was changed of what the person gave.
+        sides, length: as typed and as used.
+        notes: what was changed in the pictures.
     """
 
     shot: Shot
     seed: int | None
+    sides: tuple[Settled, Settled]
+    length: Settled
     notes: tuple[str, ...]
 
 
-def read_order(fields: Mapping[str, Any], model: str, preset: RenderPreset, language: str, last_frames: int) -> Order:
+def read_order(fields: Mapping[str, Any], model: str, preset: RenderPreset, language: str, length: str) -> Order:
     """The order that stands in the page's fields. Slow with pictures: call it in a thread.
 
     Args:
         fields: by the names of `Shot`, and "seconds", "seed"; pictures as Gradio's file dicts.
-        last_frames: what the length fields stood for last, see `settle_length`.
+        length: "seconds" if that field was changed last, so that frames follow it; else frames count.
 
     Raises:
         InputError: with the field at fault.
     """
     check_prompt(str(fields["prompt"] or ""))
-    width = settle_side(read_number(fields["width"], "size", "width.label", language)).used
-    height = settle_side(read_number(fields["height"], "size", "height.label", language)).used
+    sides = (
+        settle_side(read_number(fields["width"], "size", "width.label", language)),
+        settle_side(read_number(fields["height"], "size", "height.label", language)),
+    )
+    width, height = sides[0].used, sides[1].used
     frame_rate = read_number(fields["frame_rate"], "frame_rate", "fps.label", language)
     if not 1 <= frame_rate <= 120:
         raise InputError(f"frame_rate is {frame_rate:g}, but must be from 1 to 120.", field="frame_rate")
-    length = settle_length(
-        optional_number(fields["seconds"]), optional_number(fields["num_frames"]), frame_rate, last_frames
-    )
+    frames = read_length(fields["seconds"], fields["num_frames"], frame_rate, length, language)
     scales = {name: read_number(fields[name], name, label, language) for name, label in NUMBERS.items()}
     seed = read_seed(fields["seed"], language)
     settings: dict[str, Any] = {
@@ -68,7 +72,7 @@ def read_order(fields: Mapping[str, Any], model: str, preset: RenderPreset, lang
         "num_inference_steps": round(scales["num_inference_steps"]),
         "width": width,
         "height": height,
-        "num_frames": length.used,
+        "num_frames": frames.used,
         "frame_rate": frame_rate,
         "negative_prompt": str(fields["negative_prompt"] or ""),
         "target_lufs": optional_number(fields["target_lufs"]),
@@ -76,7 +80,14 @@ def read_order(fields: Mapping[str, Any], model: str, preset: RenderPreset, lang
     shot = Shot(prompt=str(fields["prompt"]), model=model, **settings)
     preset.check_limits(width, height, shot.num_frames)
     pictures, notes = read_pictures(fields, width, height, language)
-    return Order(Shot(prompt=shot.prompt, model=model, **settings, **pictures), seed, notes)
+    return Order(Shot(prompt=shot.prompt, model=model, **settings, **pictures), seed, sides, frames, notes)
+
+
+def read_length(seconds: Any, frames: Any, frame_rate: float, changed: str, language: str) -> Settled:
+    """The length from whichever of the two linked fields a person changed last."""
+    if changed == "seconds":
+        return settle_seconds(read_number(seconds, "num_frames", "seconds.label", language), frame_rate)
+    return settle_frames(read_number(frames, "num_frames", "frames.label", language))
 
 
 def read_pictures(

@@ -65,7 +65,7 @@ class ServedTakes:
         with self._lock:
             self._known[key] = served
             while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+                self._known.popitem(last=False)[1].path.unlink(missing_ok=True)
         return served
 
     def withdraw(self, path: Path) -> None:

@@ -10,6 +10,7 @@ from mova_studio.library.shot import SIZE_MULTIPLE, snap_num_frames, snap_side
 CUSTOM = "custom"
 _ASPECTS = ((16, 9), (4, 3), (1, 1), (3, 4), (9, 16))
 _LEAST_AREA = 0.75
+ROUNDING_FRAMES = 0.3
 
 
 def common_sizes(width: int, height: int) -> list[tuple[str, str]]:
@@ -64,22 +65,16 @@ def settle_side(pixels: float) -> Settled:
     return Settled(pixels, snap_side(pixels))
 
 
-def settle_length(seconds: float | None, frames: float | None, frame_rate: float, last_frames: int) -> Settled:
-    """The length in frames, from whichever of the two linked fields was changed last.
+def settle_frames(frames: float) -> Settled:
+    """A length in frames, moved to the nearest 4n + 1."""
+    return Settled(frames, snap_num_frames(frames))
 
-    Args:
-        seconds, frames: as they stand in the fields; None for an empty one.
-        frame_rate: frames per second.
-        last_frames: what both fields stood for before.
-    """
-    if frames is not None and frames != last_frames:
-        return Settled(frames, snap_num_frames(frames))
-    if seconds is not None and abs(seconds - seconds_of(last_frames, frame_rate)) > 1e-9:
-        wanted = seconds * frame_rate
-        # Seconds are shown rounded; what was typed as 8.04 must not be called a change of 193 frames.
-        used = snap_num_frames(wanted)
-        return Settled(used if seconds_of(used, frame_rate) == round(seconds, 3) else wanted, used)
-    return Settled(last_frames, last_frames)
+
+def settle_seconds(seconds: float, frame_rate: float) -> Settled:
+    """A length in seconds as frames. What only rounds off, as 8.04 s does for 193 frames, is no change."""
+    wanted = seconds * frame_rate
+    used = snap_num_frames(wanted)
+    return Settled(used if abs(wanted - used) < ROUNDING_FRAMES else wanted, used)
 
 
 def seconds_of(frames: int, frame_rate: float) -> float:

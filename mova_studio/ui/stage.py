@@ -12,6 +12,7 @@ from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import Ticket
 from mova_studio.ui.served import Served
 from mova_studio.ui.sizes import seconds_of
+from mova_studio.ui.translated import translate
 from mova_studio.ui.words import describe, duration, number
 
 # Clicks on anything with data-act inside a gr.HTML arrive at its `select` listener.
@@ -119,9 +120,10 @@ def ended_stage(language: str, snapshot: JobSnapshot) -> str:
     if snapshot.state is JobState.CANCELLED:
         return f'<div class="m-screen m-quiet"><p>{escape(say(language, "stage.cancelled"))}</p></div>'
     message = (snapshot.error or {}).get("message") or say(language, "state.failed")
+    message = translate(language, str(message))
     return (
         '<div class="m-screen m-empty m-failed" role="alert"><div>'
-        f"<h3>{escape(say(language, 'stage.failed.title'))}</h3><p>{escape(str(message))}</p>"
+        f"<h3>{escape(say(language, 'stage.failed.title'))}</h3><p>{escape(message)}</p>"
         f"<p>{escape(say(language, 'stage.failed.advice'))}</p></div></div>"
     )
 

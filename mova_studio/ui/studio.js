@@ -7,7 +7,8 @@
     document.body.classList.toggle("dark", dark);
     root.style.colorScheme = dark ? "dark" : "light";
   };
-  const studio = (window.movaStudio = {
+  window.movaStudio = {
+    lengthField: "num_frames",
     toggleTheme() {
       const dark = !document.body.classList.contains("dark");
       localStorage.setItem("mova-theme", dark ? "dark" : "light");
@@ -17,8 +18,12 @@
       root.lang = language === "zh" ? "zh-CN" : "en";
       localStorage.setItem("mova-language", language);
     },
-  });
-  void studio;
+    /* After Generate: this tab remembers its jobs, and an error is brought into view. */
+    ordered(jobs) {
+      if (jobs) sessionStorage.setItem("mova-jobs", jobs);
+      document.querySelector(".m-error")?.scrollIntoView({ block: "center" });
+    },
+  };
 
   if (/Mac|iPhone|iPad/.test(navigator.platform)) root.classList.add("m-mac");
 
@@ -34,6 +39,11 @@
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => {
         if (!localStorage.getItem("mova-theme")) setTheme(event.matches);
       });
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.("#seconds")) window.movaStudio.lengthField = "seconds";
+    else if (event.target.closest?.("#num-frames, #frame-rate")) window.movaStudio.lengthField = "num_frames";
   });
 
   document.addEventListener("keydown", (event) => {
@@ -62,7 +72,7 @@
   const showPlayed = (video) => {
     const played = playerOf(video)?.querySelector(".m-played");
     if (played && video.duration) {
-      const part = (100 * video.currentTime) / video.duration;
+      const part = video.currentTime < 0.02 ? 0 : (100 * video.currentTime) / video.duration;
       played.style.clipPath = `inset(0 ${100 - part}% 0 0)`;
     }
   };

@@ -82,7 +82,6 @@ class TakesView:
                 return await self._listing(page, limit, request) | self._say("m-note", said)
             if act == "reuse":
                 take = await self.shelf.find(name)
-                page.last_frames = take.num_frames
                 preset = preset_for(self.shelf.studio.model)
                 return self._form.shot_values(take.shot, take.seed, preset) | {self._tabs: gr.Tabs(selected="create")}
         except StudioError as error:

@@ -1,0 +1,143 @@
+"""What happens in the Create view around a run: ordering, watching, cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import gradio as gr
+
+from mova_studio.errors import StudioError
+from mova_studio.library.presets import preset_for
+from mova_studio.ui.catalogue import say
+from mova_studio.ui.create import CreateView, Painter
+from mova_studio.ui.desk import MAX_PAGE_JOBS, Desk, PageState, at_work, in_view
+from mova_studio.ui.form import Form, size_choice
+from mova_studio.ui.form_events import COST_FIELDS, FormEvents, length_notes, size_notes
+from mova_studio.ui.reading import ANY_SEED, Order, read_order
+from mova_studio.ui.sizes import seconds_of
+from mova_studio.ui.wording import QUIET
+
+# Which of the two linked length fields was changed last is only known in the browser.
+_ORDER_JS = "(page, length, ...fields) => [page, window.movaStudio.lengthField, ...fields]"
+_ORDERED_JS = "(jobs) => { window.movaStudio.ordered(jobs); }"
+
+
+class RunEvents:
+    """Listeners of the view. Every one runs on the event loop; what takes time goes to a thread.
+
+    Args:
+        page: the session's `PageState`.
+        jobs_text: the page's job ids as text, for the browser's own memory of this tab.
+    """
+
+    def __init__(
+        self, desk: Desk, painter: Painter, form_events: FormEvents, page: gr.State, jobs_text: gr.Textbox
+    ) -> None:
+        self.desk, self.painter, self.form_events = desk, painter, form_events
+        self.view: CreateView = painter.view
+        self.page, self.jobs_text = page, jobs_text
+        self.length_text = gr.Textbox("num_frames", visible=False)
+        self.form: Form = self.view.form
+
+    def wire(self) -> None:
+        """Connect everything."""
+        form, view, page, fields = self.form, self.view, self.page, self.form.fields
+        everything = [*view.painted, *form.places.values(), form.advanced, *form.inputs, form.cost, self.jobs_text]
+        form.generate.click(
+            self.order,
+            [page, self.length_text, *form.inputs],
+            everything,
+            preprocess=False,
+            trigger_mode="multiple",
+            js=_ORDER_JS,
+            **QUIET,
+        ).then(None, self.jobs_text, None, js=_ORDERED_JS, **QUIET)
+        view.timer.tick(self.tick, page, [*view.painted, form.cost], **QUIET)
+        form.cancel.click(self.cancel, page, view.painted, **QUIET)
+        view.queue.select(self.queue_click, page, view.painted, **QUIET)
+        view.stage.select(self.stage_click, page, form.inputs, **QUIET)
+        form.dice.click(lambda: str(ANY_SEED), None, fields["seed"], **QUIET)
+        form.reuse.click(self.reuse_seed, page, fields["seed"], **QUIET)
+
+    async def order(self, request: gr.Request, page: PageState, length: str, *values: Any) -> dict[Any, Any]:
+        """Queue what stands in the fields; an error appears beside its cause and nothing else changes."""
+        form, language = self.form, page.language
+        named = dict(zip(form.names, values, strict=True))
+        model = self.desk.studio.model
+        updates: dict[Any, Any] = form.quiet_places()
+        try:
+            preset = preset_for(model)
+            order = await asyncio.to_thread(read_order, named, model, preset, language, length)
+            ticket = await asyncio.to_thread(
+                self.desk.submit, order.shot, order.seed, request.username or "", order.notes
+            )
+        except StudioError as error:
+            return updates | form.complaint(language, error)
+        page.jobs = [*page.jobs, ticket.job_id][-MAX_PAGE_JOBS:]
+        page.pinned = None
+        page.sent.pop(str(self.view.timer._id), None)
+        updates |= self._settled(named, order, language, size_choice(preset, order.shot.width, order.shot.height))
+        return updates | {self.jobs_text: " ".join(page.jobs)} | await self.painter.paint(page)
+
+    def _settled(self, named: dict[str, Any], order: Order, language: str, choice: str) -> dict[Any, Any]:
+        """What was typed and not yet moved to what can be made, and the notes on it."""
+        shot = order.shot
+        seconds = seconds_of(shot.num_frames, shot.frame_rate)
+        used = {"size": choice, "width": shot.width, "height": shot.height}
+        used |= {"num_frames": shot.num_frames, "seconds": seconds}
+        updates: dict[Any, Any] = {
+            self.form.fields[name]: value for name, value in used.items() if named[name] != value
+        }
+        updates |= self.form.note("size", size_notes(language, *order.sides))
+        return updates | self.form.note("length", length_notes(language, order.length, seconds))
+
+    async def tick(self, page: PageState) -> dict[Any, Any]:
+        """What has changed since the last look."""
+        updates = await self.painter.paint(page)
+        if self.view.strip in updates:
+            updates[self.form.cost] = await self.form_events.cost_line(page)
+        return updates or {self.form.cost: gr.skip()}
+
+    async def cancel(self, page: PageState) -> dict[Any, Any]:
+        """Stop this page's running job, or the one that it is looking at."""
+        jobs = self.desk.look(page)
+        pinned = next((job for job in jobs if job[0].job_id == page.pinned and not job[1].state.ended), None)
+        target = pinned or at_work(jobs)
+        if target is not None:
+            await asyncio.to_thread(self.desk.studio.cancel, target[0].job_id)
+        return await self.painter.paint(page) or {self.view.progress: gr.skip()}
+
+    async def queue_click(self, page: PageState, event: gr.EventData) -> dict[Any, Any]:
+        """Show or cancel one job of this page's list; ids of other pages are not known here."""
+        job_id = str(getattr(event, "id", ""))
+        if job_id in page.jobs:
+            if event.act == "cancel":
+                await asyncio.to_thread(self.desk.studio.cancel, job_id)
+            else:
+                page.pinned = job_id
+        return await self.painter.paint(page) or {self.view.progress: gr.skip()}
+
+    async def stage_click(self, page: PageState, event: gr.EventData) -> dict[Any, Any]:
+        """Fill in the example, or the settings of the take in view."""
+        form = self.form
+        if event.act == "example":
+            return {form.fields["prompt"]: say(page.language, "prompt.example")}
+        shown = in_view(page, self.desk.look(page))
+        if shown is None:
+            return {form.fields["prompt"]: gr.skip()}
+        shot = shown[0].shot
+        return form.shot_values(shot, shown[0].seed, preset_for(self.desk.studio.model))
+
+    async def reuse_seed(self, page: PageState) -> Any:
+        return gr.skip() if page.last_seed is None else str(page.last_seed)
+
+    def restore(self, page: PageState) -> dict[Any, Any]:
+        """The fields of a reloaded page, as they were for its latest job."""
+        jobs = self.desk.look(page)
+        if not jobs:
+            return {}
+        ticket = jobs[-1][0]
+        page.cost_of = {name: getattr(ticket.shot, name) for name in COST_FIELDS}
+        seed = ticket.seed if ticket.seed_given else None
+        return self.form.shot_values(ticket.shot, seed, preset_for(self.desk.studio.model))
