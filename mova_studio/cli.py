@@ -238,23 +238,30 @@ def _tell_inspect(answer: Answer) -> str:
 
 
 def _check(options: argparse.Namespace) -> Answer:
-    from mova_studio.jobs.engine import locate
     from mova_studio.network.checkpoint import Checkpoint
+    from mova_studio.network.hub import missing_files
+    from mova_studio.network.locate import locate
 
     checkpoint = Checkpoint(locate(options.model))
     faults = checkpoint.check()
-    answer: Answer = {"path": str(checkpoint.folder), "ok": not faults, "faults": faults}
+    answer: Answer = {
+        "path": str(checkpoint.folder),
+        "ok": not faults,
+        "faults": faults,
+        "missing": missing_files(checkpoint.folder),
+        "bytes": checkpoint.component_bytes(),
+    }
     if not faults:
-        answer["bytes"] = checkpoint.component_bytes()
-        answer["identity"] = checkpoint.identity()
-        answer["untrained"] = checkpoint.untrained
+        answer |= {"identity": checkpoint.identity(), "untrained": checkpoint.untrained}
     return answer
 
 
 def _tell_check(answer: Answer) -> str:
-    if answer["faults"]:
-        return "\n".join([f"{answer['path']} cannot be used:", *(f"  {fault}" for fault in answer["faults"])])
     sizes = [f"  {name}: {size / 1e9:.3f} GB" for name, size in answer["bytes"].items()]
+    if answer["faults"]:
+        faults = [f"  fault: {fault}" for fault in answer["faults"]]
+        missing = [f"  missing: {name}" for name in answer["missing"]]
+        return "\n".join([f"{answer['path']} cannot be used:", *faults, *missing, *sizes])
     return "\n".join([f"{answer['path']} is whole, identity {answer['identity']}", *sizes])
 
 

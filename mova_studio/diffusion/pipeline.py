@@ -26,9 +26,10 @@ from mova_studio.errors import CheckpointError, InputError
 from mova_studio.network.audio_vae import AutoencoderDAC
 from mova_studio.network.bridge import Bridge
 from mova_studio.network.checkpoint import Checkpoint, save_checkpoint
-from mova_studio.network.hub import DownloadProgress, download, is_hub_id, resolve
+from mova_studio.network.hub import DownloadProgress, download, is_hub_id
 from mova_studio.network.joint import joint_forward
 from mova_studio.network.layout import COMPONENTS
+from mova_studio.network.locate import locate
 from mova_studio.network.towers import AudioTower
 
 log = logging.getLogger(__name__)
@@ -100,8 +101,10 @@ class MovaPipeline(DiffusionPipeline):
         """Load a checkpoint in the published layout, component by component, memory-mapped.
 
         Args:
-            pretrained_model_name_or_path: a folder, or a hub id, which is downloaded if it is not on disk.
-            torch_dtype: of the weights; None keeps the stored one.
+            pretrained_model_name_or_path: a folder; a hub id, which is downloaded if it is not on disk; or
+                "demo".
+            torch_dtype: of the weights; None keeps the stored one. The audio VAE, and the towers' time
+                embedding, modulation and norms, stay float32 in any case.
             local_files_only: never download.
 
         Raises:
@@ -109,7 +112,7 @@ class MovaPipeline(DiffusionPipeline):
         """
         name = str(pretrained_model_name_or_path)
         try:
-            folder = resolve(name)
+            folder = locate(name)
         except CheckpointError:
             if local_files_only or not is_hub_id(name):
                 raise

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from mova_studio.diffusion import MovaPipeline
 from mova_studio.diffusion.preview import LatentPreview
-from mova_studio.errors import CheckpointError
 from mova_studio.jobs.estimate import History
 from mova_studio.network.checkpoint import Checkpoint
-from mova_studio.network.demo import demo_checkpoint
-from mova_studio.network.hub import resolve
+from mova_studio.network.locate import locate
 from mova_studio.settings import cache_dir
 
 
@@ -60,14 +57,3 @@ class Engine:
             "attention": "native",
             "torch": torch.__version__,
         }
-
-
-def locate(model: str) -> Path:
-    """The checkpoint folder of "demo", of a folder or of a hub id; nothing is downloaded.
-
-    Raises:
-        CheckpointError: it is not on this machine; for a hub id the message has the download command.
-    """
-    if not model.strip():
-        raise CheckpointError('No checkpoint is named; give "demo", a folder or a hub id.', field="model")
-    return demo_checkpoint() if model == "demo" else resolve(model)

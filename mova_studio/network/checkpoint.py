@@ -90,7 +90,7 @@ class Checkpoint:
         """
         module = self.empty(name)
         entries = match_entries(module, COMPONENTS[name], self.folder / name)
-        load_entries(module, entries, dtype)
+        load_entries(module, COMPONENTS[name], entries, dtype)
         if isinstance(module, UMT5EncoderModel):
             module.encoder.embed_tokens.weight = module.shared.weight
         return module.eval().requires_grad_(False)
@@ -155,10 +155,9 @@ class Checkpoint:
                 )
 
     def component_bytes(self) -> dict[str, int]:
-        """Bytes of every component's weight files."""
+        """Bytes of the safetensors files that each component has, whole or not."""
         return {
-            name: sum(file.stat().st_size for file in weight_files(self.folder / name, component.weights))
-            for name, component in COMPONENTS.items()
+            name: sum(file.stat().st_size for file in (self.folder / name).glob("*.safetensors")) for name in COMPONENTS
         }
 
     def identity(self) -> str:

@@ -182,6 +182,19 @@ def _same(name: str) -> str:
     return name
 
 
+def _tower_float32(name: str) -> bool:
+    """Time, modulation and norms: the reference computes them in float32 over bfloat16 weights."""
+    return re.search(r"(^|\.)(time_embedder|scale_shift_table|norm[123])(\.|$)", name) is not None
+
+
+def _never(name: str) -> bool:
+    return False
+
+
+def _always(name: str) -> bool:
+    return True
+
+
 def _own_config(module: Any, names: tuple[str, ...]) -> Config:
     return {name: getattr(module.config, name) for name in names}
 
@@ -199,6 +212,7 @@ class Component:
         build: the folder's config -> our module.
         config_back: our module -> the folder's config, without the class name.
         to_module, to_disk: a tensor's name on disk -> in our module, and back.
+        in_float32: whether a tensor of our module stays float32 when the model is loaded in half precision.
         weights: stem of the weight file or of its shard index.
     """
 
@@ -207,6 +221,7 @@ class Component:
     config_back: Callable[[Any], Config]
     to_module: Callable[[str], str] = _same
     to_disk: Callable[[str], str] = _same
+    in_float32: Callable[[str], bool] = _never
     weights: str = "diffusion_pytorch_model"
 
 
@@ -216,6 +231,7 @@ _VIDEO_TOWER = Component(
     lambda module: _tower_config_back(module, require_vae_embedding=True),
     tower_name_to_module,
     tower_name_to_disk,
+    _tower_float32,
 )
 
 COMPONENTS: dict[str, Component] = {
@@ -234,6 +250,7 @@ COMPONENTS: dict[str, Component] = {
         lambda module: _tower_config_back(module, require_vae_embedding=False, vae_type="dac"),
         tower_name_to_module,
         tower_name_to_disk,
+        _tower_float32,
     ),
     "dual_tower_bridge": Component(
         ("mova.diffusion.models.interactionv2", "DualTowerConditionalBridge"),
@@ -251,6 +268,7 @@ COMPONENTS: dict[str, Component] = {
         lambda module: _own_config(module, _DAC_SETTINGS) | _DAC_UNUSED | {"continuous": True},
         _weight_norm_to_module,
         _weight_norm_to_disk,
+        _always,  # a waveform of bfloat16 has the resolution of 8 bits
     ),
 }
 

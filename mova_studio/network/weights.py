@@ -142,14 +142,15 @@ def match_entries(module: nn.Module, component: Component, folder: Path) -> dict
     return found
 
 
-def load_entries(module: nn.Module, entries: dict[str, TensorEntry], dtype: torch.dtype | None) -> None:
+def load_entries(
+    module: nn.Module, component: Component, entries: dict[str, TensorEntry], dtype: torch.dtype | None
+) -> None:
     """Fill `module` (on the meta device) from `entries`; tensors of the right dtype stay memory-mapped.
 
     Args:
-        dtype: to convert floating tensors to, save those that the module wants in float32; None keeps
-            the stored one.
+        dtype: to convert floating tensors to, save those that `component` wants in float32; None keeps the
+            stored one.
     """
-    in_float32 = tuple(getattr(module, "_keep_in_fp32_modules", None) or ())
     by_file: dict[Path, list[str]] = {}
     for name, entry in entries.items():
         by_file.setdefault(entry.file, []).append(name)
@@ -158,8 +159,7 @@ def load_entries(module: nn.Module, entries: dict[str, TensorEntry], dtype: torc
             for name in names:
                 tensor = opened.get_tensor(entries[name].name)
                 if dtype is not None and tensor.is_floating_point():
-                    keep = any(re.search(rf"(^|\.){part}(\.|$)", name) for part in in_float32)
-                    tensor = tensor.to(torch.float32 if keep else dtype)
+                    tensor = tensor.to(torch.float32 if component.in_float32(name) else dtype)
                 module.load_state_dict({name: tensor}, strict=False, assign=True)
 
 

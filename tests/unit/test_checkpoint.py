@@ -127,6 +127,10 @@ def test_float32_parts_stay_float32(tiny_checkpoint):
     assert tower.blocks[0].scale_shift_table.dtype == torch.float32
     assert tower.condition_embedder.time_embedder.linear_1.weight.dtype == torch.float32
     assert tower.rope.freqs_cos.dtype == torch.float32
+    assert Checkpoint(tiny_checkpoint).load("audio_vae", torch.bfloat16).dtype == torch.float32
+    assert {p.dtype for p in Checkpoint(tiny_checkpoint).load("text_encoder", torch.bfloat16).parameters()} == {
+        torch.bfloat16
+    }
 
 
 def test_identity_follows_the_weights_and_not_the_place(demo, copy):

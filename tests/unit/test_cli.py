@@ -169,6 +169,7 @@ def test_model_check_tells_sizes_and_faults(tiny_checkpoint, tmp_path, capsys):
     assert main(["model", "check", str(tmp_path), "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert not answer["ok"] and "MOVA" in answer["faults"][0]
+    assert answer["bytes"]["video_dit"] == 0
     assert main(["model", "check", str(tmp_path)]) == 1
     assert "cannot be used" in capsys.readouterr().out
 

@@ -98,6 +98,19 @@ def test_per_sample_timesteps_in_one_batch(tiny_pipeline):
         assert max((w[part] - a).abs().max().item() for w, a in zip(whole, alone, strict=True)) < 2e-5
 
 
+def test_bfloat16_runs_everywhere_and_stays_close(tiny_checkpoint, tiny_pipeline):
+    half = MovaPipeline.from_pretrained(tiny_checkpoint, torch_dtype=torch.bfloat16)
+    half.set_progress_bar_config(disable=True)
+    state = tiny_pipeline.prepare("a fox", picture(), generator=seeded(1), **SMALL)
+    inputs = (torch.cat([state.latents, state.condition], dim=1), state.audio_latents, state.prompt_embeds)
+    exact = tiny_pipeline.predict_velocity(*inputs, torch.tensor([900.0]))
+    for rough, whole in zip(half.predict_velocity(*inputs, torch.tensor([900.0])), exact, strict=True):
+        assert rough.dtype == torch.float32
+        assert (rough - whole).norm() < 3e-2 * whole.norm()
+    output = half("a fox", picture(), generator=seeded(1), output_type="np", **SMALL)
+    assert np.isfinite(output.frames).all() and bool(output.audio.isfinite().all())
+
+
 def test_one_generator_for_a_batch_starts_with_the_single_run(pipeline):
     arguments = SMALL | {"output_type": "latent", "num_inference_steps": 1}
     both = pipeline(["a", "b"], generator=seeded(9), **arguments)
