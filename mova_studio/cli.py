@@ -266,8 +266,11 @@ def _tell_check(answer: Answer) -> str:
 
 
 def _download(options: argparse.Namespace) -> Answer:
+    from huggingface_hub import constants
+
     from mova_studio.network.hub import DownloadProgress, download
 
+    print(f"Fetching {options.model} into {options.to or constants.HF_HUB_CACHE}", file=sys.stderr)
     live, stopped = sys.stderr.isatty(), []
     signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
     shown = 0.0
