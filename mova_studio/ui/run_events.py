@@ -76,6 +76,8 @@ class RunEvents:
             return updates | form.complaint(language, error)
         page.jobs = [*page.jobs, ticket.job_id][-MAX_PAGE_JOBS:]
         page.pinned = None
+        page.last_sides = order.shot.width, order.shot.height
+        page.last_length = seconds_of(order.shot.num_frames, order.shot.frame_rate), order.shot.num_frames
         page.sent.pop(str(self.view.timer._id), None)
         updates |= self._settled(named, order, language, size_choice(preset, order.shot.width, order.shot.height))
         return updates | {self.jobs_text: " ".join(page.jobs)} | await self.painter.paint(page)

@@ -1,0 +1,75 @@
+"""The real studio in a process of its own, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from driving import GUEST, OWNER, RunningStudio, open_studio, start_studio
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+    """A studio without logins: whoever sits here is the owner."""
+    yield from start_studio(tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture(scope="session")
+def locked_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+    """A studio with an owner and a guest."""
+    accounts = ("--auth", ":".join(OWNER), "--guest", ":".join(GUEST))
+    yield from start_studio(tmp_path_factory.mktemp("locked"), *accounts)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, as the system has it."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile with a dark system theme."""
+    fresh = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="en-US")
+    fresh.set_default_timeout(60_000)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, studio: RunningStudio) -> Page:
+    """The open page."""
+    return open_studio(context, studio)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A CMYK photo lying on its side, as a camera might write it."""
+    file = tmp_path / "first.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.radial_gradient("L").resize((320, 480)).convert("CMYK").save(file, exif=exif)
+    return file
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pictures of the views go: $MOVA_SCREENSHOTS, or a temporary folder."""
+    named = os.environ.get("MOVA_SCREENSHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,92 @@
+"""Starting the studio, and doing what a person does on its page."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page
+
+PROJECT = Path(__file__).parents[2]
+OWNER, GUEST = ("anna", "owner-password"), ("bob", "guest-password")
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class RunningStudio:
+    """A started `python app.py`."""
+
+    url: str
+    library: Path
+    seconds_to_page: float
+
+
+def start_studio(folder: Path, *flags: str) -> Iterator[RunningStudio]:
+    """Start the app on a free port, wait until it answers, and end it afterwards."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port = trial.getsockname()[1]
+    library, log = folder / "library", folder / "log.txt"
+    command = [sys.executable, "app.py", "--port", str(port), "--library", str(library), *flags]
+    started = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while not _answers(url):
+            assert process.poll() is None, f"the studio ended while starting:\n{log.read_text()}"
+            assert time.monotonic() - started < START_SECONDS, f"the studio does not answer:\n{log.read_text()}"
+            time.sleep(0.05)
+        yield RunningStudio(url, library, time.monotonic() - started)
+        assert "Traceback" not in log.read_text(), log.read_text()
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def open_studio(context: BrowserContext, studio: RunningStudio) -> Page:
+    """A new page of the studio, ready for use."""
+    page = context.new_page()
+    page.goto(studio.url)
+    page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
+    return page
+
+
+def small_settings(page: Page, steps: int, *, frames: int = 13) -> None:
+    """The quickest take whose loudness can still be measured."""
+    page.fill("#width input", "96")
+    page.fill("#height input", "64")
+    page.fill("#num-frames input", str(frames))
+    page.fill("#num-inference-steps input", str(steps))
+
+
+def wait_for_take(page: Page, seed: int | None = None) -> None:
+    """Wait until a finished take is in view."""
+    page.wait_for_selector("#stage video.m-video, #stage .m-failed", timeout=120_000)
+    assert page.locator("#stage .m-failed").count() == 0, page.inner_text("#stage")
+    if seed is not None:
+        page.wait_for_function(
+            "(seed) => document.querySelector('#stage').innerText.includes(seed)", arg=f"seed {seed}"
+        )
+
+
+def seed_in_view(page: Page) -> int:
+    """The seed that stands with the take in view."""
+    found = re.search(r"seed (\d+)", page.inner_text("#stage .m-facts"))
+    assert found is not None
+    return int(found[1])

@@ -1,0 +1,182 @@
+"""A person makes takes: the whole way from a sentence and a picture to a file that plays."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from driving import RunningStudio, open_studio, seed_in_view, small_settings, wait_for_take
+from playwright.sync_api import BrowserContext, Page
+
+from mova_studio.media.loudness import measure
+from mova_studio.media.probe import decode_audio, probe
+
+pytestmark = pytest.mark.browser
+# Steps enough to do something meanwhile; such a job is always cancelled.
+LONG = 600
+
+
+def test_interactive_soon_and_without_weights(studio: RunningStudio, context: BrowserContext) -> None:
+    started = time.monotonic()
+    page = open_studio(context, studio)
+    assert studio.seconds_to_page + time.monotonic() - started < 10
+    assert page.inner_text("#generate").startswith("Generate")
+    assert not studio.library.exists()
+
+
+def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_path: Path) -> None:
+    page.fill("#prompt textarea", 'A bell rings twice. A voice says, "Come in."')
+    page.set_input_files("#first-frame input[type=file]", picture)
+    page.wait_for_selector("#place-pictures .m-note")
+    notes = page.inner_text("#place-pictures")
+    assert "upright" in notes and "CMYK" in notes
+    small_settings(page, steps=80, frames=17)
+    page.keyboard.press("Control+Enter")
+
+    page.wait_for_selector("#progress [role=progressbar]")
+    page.wait_for_selector("#stage video.m-preview")
+    assert page.get_attribute("#stage video.m-preview", "src").startswith("data:video/mp4;base64,")
+    assert page.evaluate("document.querySelector('#stage video.m-preview').muted")
+    page.wait_for_function(
+        "/denoising \\d+\\/80 · (high|low)-noise expert/.test(document.querySelector('#progress').innerText)"
+    )
+    assert page.is_visible("#cancel") and page.inner_text("#generate") == "Add to queue"
+    wait_for_take(page)
+
+    page.wait_for_function("document.querySelector('#stage video').currentTime > 0.1")
+    video = page.evaluate(
+        "(v => ({duration: v.duration, muted: v.muted, volume: v.volume, heard: v.webkitAudioDecodedByteCount}))"
+        "(document.querySelector('#stage video'))"
+    )
+    assert abs(video["duration"] - 17 / 24) < 0.05
+    assert not video["muted"] and video["volume"] == 1 and video["heard"] > 0
+    facts = page.inner_text("#stage .m-facts")
+    assert (
+        "96 × 64" in facts and "17 frames" in facts and "LUFS" in facts and "untrained demo: noise on purpose" in facts
+    )
+    assert page.locator("#stage .m-wave").count() == 1
+    assert "first frame" in page.inner_text("#stage .m-notes")
+    assert not page.is_visible("#cancel")
+
+    with page.expect_download() as download:
+        page.click("#stage a[download]")
+    file = tmp_path / "take.mp4"
+    download.value.save_as(file)
+    info = probe(file)
+    assert (info.num_frames, info.width, info.height) == (17, 96, 64)
+    assert abs(info.video_seconds - info.audio_seconds) < 1024 / 48000
+    level = measure(*decode_audio(file))
+    assert f"{level.integrated_lufs:.1f} LUFS" in facts
+
+    seed = seed_in_view(page)
+    page.click("#reuse-seed")
+    page.wait_for_function("(seed) => document.querySelector('#seed input').value === seed", arg=str(seed))
+    page.click("#dice")
+    page.wait_for_function("document.querySelector('#seed input').value === '-1'")
+
+
+def test_error_stands_beside_its_field_and_nothing_typed_is_lost(page: Page) -> None:
+    page.fill("#seed input", "77")
+    small_settings(page, steps=0)
+    page.click("#generate")
+    page.wait_for_selector("#place-prompt .m-error")
+    assert "prompt is empty" in page.inner_text("#place-prompt")
+    page.fill("#prompt textarea", "A door creaks.")
+    page.click("#generate")
+    page.wait_for_selector("#place-length .m-error")
+    assert "0 steps" in page.inner_text("#place-length")
+    assert page.locator("#place-prompt .m-error").count() == 0
+    assert page.input_value("#prompt textarea") == "A door creaks."
+    assert page.input_value("#seed input") == "77"
+    assert page.input_value("#num-frames input") == "13"
+    page.fill("#num-inference-steps input", "2")
+    page.fill("#seed input", "seven")
+    page.click("#generate")
+    page.wait_for_selector("#place-seed .m-error")
+    page.fill("#seed input", "7")
+    page.fill("#width input", "640")
+    page.fill("#height input", "352")
+    page.click("#generate")
+    page.wait_for_selector("#place-size .m-error")
+    assert "too large for demo" in page.inner_text("#place-size")
+    assert page.locator("#queue .m-job").count() == 0
+
+
+def test_sizes_and_lengths_settle_with_a_note(page: Page) -> None:
+    page.fill("#width input", "101")
+    page.press("#width input", "Tab")
+    page.wait_for_selector("#place-size .m-note")
+    assert page.input_value("#width input") == "96" and "101 became 96" in page.inner_text("#place-size")
+    page.fill("#seconds input", "1")
+    page.press("#seconds input", "Tab")
+    page.wait_for_selector("#place-length .m-note")
+    assert page.input_value("#num-frames input") == "25" and page.input_value("#seconds input") == "1.042"
+    page.fill("#num-frames input", "11")
+    page.press("#num-frames input", "Tab")
+    page.wait_for_function("document.querySelector('#num-frames input').value === '13'")
+    assert page.input_value("#seconds input") == "0.542"
+    assert page.inner_text("#place-size"), "the note on the size stays until the size changes"
+    page.click("#size input")
+    page.click("role=option[name='96 × 160 · 9:16']")
+    page.wait_for_function("document.querySelector('#width input').value === '96'")
+    page.wait_for_function("document.querySelector('#height input').value === '160'")
+
+
+def test_cancel_and_queue(page: Page) -> None:
+    page.fill("#prompt textarea", "Rain on a tin roof.")
+    small_settings(page, steps=LONG)
+    page.fill("#seed input", "1")
+    page.click("#generate")
+    page.wait_for_selector("#queue .m-job")
+    page.fill("#num-inference-steps input", "2")
+    page.fill("#seed input", "2")
+    page.click("#generate")
+    page.wait_for_function("document.querySelectorAll('#queue .m-job').length === 2")
+    page.wait_for_function("document.querySelector('#queue').innerText.includes('1 ahead')")
+    page.wait_for_selector("#pills .m-pill >> text=Queue 2")
+    page.wait_for_selector("#stage video.m-preview")
+    asked = time.monotonic()
+    page.click("#cancel")
+    page.wait_for_selector("#queue .m-job[data-state=cancelled]")
+    assert time.monotonic() - asked < 5
+    wait_for_take(page, seed=2)
+    states = [job.get_attribute("data-state") for job in page.locator("#queue .m-job").all()]
+    assert states == ["done", "cancelled"]
+    page.click("#queue .m-job[data-state=cancelled] .m-jobname")
+    page.wait_for_selector("#stage >> text=Cancelled")
+    page.click("#queue .m-job[data-state=done] .m-jobname")
+    wait_for_take(page, seed=2)
+
+
+def test_refresh_finds_the_job_again(page: Page) -> None:
+    page.fill("#prompt textarea", "Waves roll over pebbles.")
+    small_settings(page, steps=LONG)
+    page.click("#generate")
+    page.wait_for_selector("#stage video.m-preview")
+    page.reload()
+    page.wait_for_selector("#queue .m-job[data-state=running]")
+    assert page.input_value("#prompt textarea") == "Waves roll over pebbles."
+    assert page.input_value("#num-inference-steps input") == str(LONG)
+    page.wait_for_selector("#stage video.m-preview")
+    page.click("#cancel")
+    page.wait_for_selector("#queue .m-job[data-state=cancelled]")
+    page.wait_for_selector("#cancel", state="hidden")
+
+
+def test_two_pages_do_not_cross(context: BrowserContext, studio: RunningStudio) -> None:
+    one, two = open_studio(context, studio), open_studio(context, studio)
+    for page, seed, steps in ((one, "11", 6), (two, "22", LONG)):
+        page.fill("#prompt textarea", f"Page with seed {seed}.")
+        small_settings(page, steps=steps)
+        page.fill("#seed input", seed)
+        page.click("#generate")
+        page.wait_for_selector("#queue .m-job")
+    assert one.locator("#queue .m-job").count() == two.locator("#queue .m-job").count() == 1
+    two.click("#cancel")
+    two.wait_for_selector("#queue .m-job[data-state=cancelled]")
+    wait_for_take(one, seed=11)
+    assert one.locator("#queue .m-job[data-state=done]").count() == 1
+    assert two.locator("#stage video.m-video").count() == 0
+    third = open_studio(context, studio)
+    assert third.locator("#queue .m-job").count() == 0

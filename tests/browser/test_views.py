@@ -1,0 +1,156 @@
+"""Every view at the sizes and in the themes it has to work in; with MOVA_SCREENSHOTS set, pictures to look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from driving import GUEST, RunningStudio, open_studio, small_settings, wait_for_take
+from playwright.sync_api import Browser, BrowserContext, Page
+
+pytestmark = pytest.mark.browser
+SIZES = {"wide": (1440, 900), "small": (1024, 700), "phone": (390, 780)}
+CLIPPED = """() => [...document.querySelectorAll('button, .m-chip, .m-badge, .m-note, .m-hint, h1, h2, h3, [role=tab]')]
+  .filter((item) => item.offsetParent && !item.closest('.visually-hidden') && item.scrollWidth > item.clientWidth + 1
+    && getComputedStyle(item).textOverflow !== 'ellipsis').map((item) => item.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def filled(browser: Browser, studio: RunningStudio) -> Iterator[None]:
+    """A studio with takes in it, one of them upright."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = open_studio(context, studio)
+    for seed, (width, height) in enumerate(((96, 64), (64, 96), (96, 64)), start=41):
+        page.fill("#prompt textarea", "A kettle whistles on a stove; a chair scrapes; a voice says, “Tea?”")
+        small_settings(page, steps=2, frames=25)
+        page.fill("#width input", str(width))
+        page.fill("#height input", str(height))
+        page.fill("#seed input", str(seed))
+        page.click("#generate")
+        wait_for_take(page, seed=seed)
+    context.close()
+    yield
+
+
+def check_layout(page: Page) -> None:
+    """Nothing sticks out and no text is cut off."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert page.evaluate(CLIPPED) == []
+    assert not page.is_visible("footer")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_views(
+    browser: Browser, studio: RunningStudio, filled: None, screenshots: Path, size: str, scheme: str
+) -> None:
+    width, height = SIZES[size]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US")
+    context.set_default_timeout(60_000)
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = open_studio(context, studio)
+
+    def shoot(name: str) -> None:
+        check_layout(page)
+        page.screenshot(path=screenshots / f"{name}-{size}-{scheme}.png")
+
+    page.wait_for_selector("#strip .m-card")
+    shoot("create-empty")
+    page.click("#generate")
+    page.wait_for_selector("#place-prompt .m-error")
+    shoot("create-error")
+    page.click("#stage [data-act=example]")
+    page.wait_for_function("document.querySelector('#prompt textarea').value")
+    small_settings(page, steps=300, frames=25)
+    page.click("#generate")
+    page.wait_for_selector("#stage video.m-preview")
+    shoot("create-running")
+    page.click("#cancel")
+    page.wait_for_selector("#queue [data-state=cancelled]", state="attached")
+    page.fill("#num-inference-steps input", "2")
+    page.fill("#seed input", "5")
+    page.click("#generate")
+    wait_for_take(page, seed=5)
+    page.wait_for_function("document.querySelector('#stage video').currentTime > 0.2")
+    page.click("#advanced > button")
+    page.wait_for_selector("#negative-prompt textarea", state="visible")
+    page.evaluate("scrollTo(0, 0)")
+    shoot("create-take")
+    page.click("#views [data-tab-id=takes] >> visible=true")
+    page.wait_for_selector("#takes .m-card")
+    shoot("takes")
+    page.click("#views [data-tab-id=models] >> visible=true")
+    page.wait_for_selector("#model-current .m-big")
+    shoot("models")
+    page.click("#language")
+    page.wait_for_selector("#views [role=tab] >> text=创作")
+    shoot("models-zh")
+    page.click("#views [data-tab-id=create] >> visible=true")
+    page.wait_for_selector("#stage video")
+    page.evaluate("scrollTo(0, 0)")
+    shoot("create-zh")
+    context.close()
+    outside = [url for url in asked if not url.startswith((studio.url, "data:", "blob:"))]
+    assert outside == [], "the page asks only the studio"
+
+
+def test_chinese_by_the_browsers_language(browser: Browser, studio: RunningStudio) -> None:
+    context = browser.new_context(locale="zh-CN")
+    page = open_studio(context, studio)
+    page.wait_for_selector("#generate >> text=生成")
+    page.click("#generate")
+    page.wait_for_selector("#place-prompt >> text=提示词为空")
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    left = page.inner_text("body")
+    english = set(re.findall(r"[A-Za-z]{4,}", left)) - {"MOVA", "Studio", "English", "demo", "LUFS", "Ctrl", "seed"}
+    assert english == set(), "every word of the page is in Chinese"
+    page.click("#language")
+    page.wait_for_selector("#generate >> text=Generate")
+    page.reload()
+    page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
+    assert page.inner_text("#generate") == "Generate", "the choice outlives a reload"
+    context.close()
+
+
+def test_theme_toggle_outlives_a_reload(page: Page) -> None:
+    assert page.evaluate("document.body.classList.contains('dark')")
+    page.click("#theme")
+    page.wait_for_function("!document.body.classList.contains('dark')")
+    page.reload()
+    page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
+    page.wait_for_function("!document.body.classList.contains('dark')")
+
+
+def test_every_control_has_a_name(page: Page) -> None:
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, textarea, video')]
+          .filter((item) => item.offsetParent && !item.closest('[aria-hidden=true]'))
+          .filter((item) => !(item.innerText || item.ariaLabel || item.title || item.labels?.length))
+          .map((item) => item.outerHTML.slice(0, 160))"""
+    )
+    assert nameless == []
+
+
+def test_reduced_motion_starts_nothing(browser: Browser, studio: RunningStudio) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = open_studio(context, studio)
+    page.fill("#prompt textarea", "A clock ticks.")
+    small_settings(page, steps=400)
+    page.click("#generate")
+    page.wait_for_selector("#stage video.m-preview")
+    assert page.evaluate("document.querySelector('#stage video').paused")
+    page.click("#cancel")
+    page.wait_for_selector("#queue [data-state=cancelled]", state="attached")
+    context.close()
+
+
+def test_login_page(context: BrowserContext, locked_studio: RunningStudio, screenshots: Path) -> None:
+    page = context.new_page()
+    page.goto(locked_studio.url)
+    page.wait_for_selector("input[type=password]")
+    page.wait_for_timeout(300)
+    page.screenshot(path=screenshots / "login.png")
+    assert GUEST[0] not in page.content()
