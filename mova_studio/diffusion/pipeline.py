@@ -40,6 +40,10 @@ def _log_progress(progress: DownloadProgress) -> None:
     log.info("%s", progress)
 
 
+def _on(device: torch.device, tensor: torch.Tensor | None) -> torch.Tensor | None:
+    return None if tensor is None else tensor.to(device)
+
+
 class MovaPipeline(DiffusionPipeline):
     """MOVA: joint video and audio generation from text and a first frame (arXiv 2602.08794).
 
@@ -188,19 +192,11 @@ class MovaPipeline(DiffusionPipeline):
     @torch.no_grad()
     def prepare(
         self,
+        settings: SamplingSettings,
         prompt: str | list[str] | None = None,
         image: inputs.Frame | Sequence[inputs.Frame] | None = None,
         last_image: inputs.Frame | Sequence[inputs.Frame] | None = None,
         negative_prompt: str | list[str] | None = None,
-        height: int = 352,
-        width: int = 640,
-        num_frames: int = 193,
-        frame_rate: float = 24.0,
-        num_inference_steps: int = 50,
-        guidance_scale: float = 5.0,
-        bridge_guidance_scale: float = 1.0,
-        video_shift: float = 5.0,
-        audio_shift: float = 5.0,
         generator: inputs.Generators = None,
         latents: torch.Tensor | None = None,
         audio_latents: torch.Tensor | None = None,
@@ -208,25 +204,14 @@ class MovaPipeline(DiffusionPipeline):
         negative_prompt_embeds: torch.Tensor | None = None,
     ) -> SamplingState:
         """Everything before the first step; arguments as in `__call__`."""
-        settings = SamplingSettings(
-            height=height,
-            width=width,
-            num_frames=num_frames,
-            frame_rate=frame_rate,
-            num_inference_steps=num_inference_steps,
-            guidance_scale=guidance_scale,
-            bridge_guidance_scale=bridge_guidance_scale,
-            video_shift=video_shift,
-            audio_shift=audio_shift,
-        )
         sample_rate, hop_length = self.audio_vae.config.sample_rate, self.audio_vae.hop_length
         inputs.check_settings(settings, sample_rate, hop_length)
-        if last_image is not None and num_frames == 1:
+        if last_image is not None and settings.num_frames == 1:
             raise InputError("A take of one frame has no last frame; ask for 5 frames or more.", field="last_frame")
         batch = inputs.batch_size(prompt, prompt_embeds)
         device = self._execution_device
 
-        guidance = DualGuidance(guidance_scale, bridge_guidance_scale)
+        guidance = DualGuidance(settings.guidance_scale, settings.bridge_guidance_scale)
         if guidance.needs_positive and prompt_embeds is None and prompt is not None:
             prompt_embeds = self.encode_prompt(prompt)
         if guidance.needs_negative and negative_prompt_embeds is None:
@@ -236,21 +221,20 @@ class MovaPipeline(DiffusionPipeline):
             self.video_vae,
             self._frames(image, batch, settings, "first_frame"),
             None if last_image is None else self._frames(last_image, batch, settings, "last_frame"),
-            num_frames,
+            settings.num_frames,
         )
         shape = (batch, self.video_vae.config.z_dim, *condition.shape[2:])
         audio_length = inputs.num_audio_latents(settings, sample_rate, hop_length)
         audio_shape = (batch, self.audio_vae.config.latent_dim, audio_length)
         latents, audio_latents = inputs.starting_noise(latents, audio_latents, shape, audio_shape, generator)
-        embeds = [
-            None if tensor is None or not needed else tensor.to(device)
-            for tensor, needed in (
-                (prompt_embeds, guidance.needs_positive),
-                (negative_prompt_embeds, guidance.needs_negative),
-            )
-        ]
         return SamplingState(
-            settings, 0, latents.to(device).float(), audio_latents.to(device).float(), condition.float(), *embeds
+            settings=settings,
+            step=0,
+            latents=latents.to(device).float(),
+            audio_latents=audio_latents.to(device).float(),
+            condition=condition.float(),
+            prompt_embeds=_on(device, prompt_embeds) if guidance.needs_positive else None,
+            negative_prompt_embeds=_on(device, negative_prompt_embeds) if guidance.needs_negative else None,
         )
 
     def _frames(self, image: Any, batch: int, settings: SamplingSettings, name: str) -> torch.Tensor:
@@ -373,20 +357,23 @@ class MovaPipeline(DiffusionPipeline):
         Raises:
             InputError: a value cannot be used; the message offers the nearest right one.
         """
+        settings = SamplingSettings(
+            height=height,
+            width=width,
+            num_frames=num_frames,
+            frame_rate=frame_rate,
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            bridge_guidance_scale=bridge_guidance_scale,
+            video_shift=video_shift,
+            audio_shift=audio_shift,
+        )
         state = self.prepare(
+            settings,
             prompt,
             image,
             last_image,
             negative_prompt,
-            height,
-            width,
-            num_frames,
-            frame_rate,
-            num_inference_steps,
-            guidance_scale,
-            bridge_guidance_scale,
-            video_shift,
-            audio_shift,
             generator,
             latents,
             audio_latents,

@@ -20,17 +20,17 @@ _FORMAT = "mova_studio.sampling_state.1"
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """The numbers of a run, in the argument names of `MovaPipeline.__call__`."""
+    """The numbers of a run: arguments and defaults of `MovaPipeline.__call__`, which explains them."""
 
-    height: int
-    width: int
-    num_frames: int
-    frame_rate: float
-    num_inference_steps: int
-    guidance_scale: float
-    bridge_guidance_scale: float
-    video_shift: float
-    audio_shift: float
+    height: int = 352
+    width: int = 640
+    num_frames: int = 193
+    frame_rate: float = 24.0
+    num_inference_steps: int = 50
+    guidance_scale: float = 5.0
+    bridge_guidance_scale: float = 1.0
+    video_shift: float = 5.0
+    audio_shift: float = 5.0
 
 
 @dataclass

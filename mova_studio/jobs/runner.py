@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import torch
 from PIL import Image
 
 import mova_studio
+from mova_studio.diffusion import SamplingSettings
 from mova_studio.diffusion.guidance import DualGuidance
 from mova_studio.diffusion.text import MAX_TOKENS, count_tokens, lost_words
 from mova_studio.errors import Cancelled, MemoryRanOut, OutputError
@@ -119,21 +121,14 @@ def _make(run: Run, path: Path) -> Take:
         positive = pipeline.encode_prompt(shot.prompt)
         negative = pipeline.encode_prompt(shot.negative_prompt) if guidance.needs_negative else None
     with run.stage("frames"):
+        settings = SamplingSettings(**{field.name: getattr(shot, field.name) for field in fields(SamplingSettings)})
         state = pipeline.prepare(
-            prompt_embeds=positive,
-            negative_prompt_embeds=negative,
+            settings,
             image=_open(shot.first_frame),
             last_image=_open(shot.last_frame),
-            height=shot.height,
-            width=shot.width,
-            num_frames=shot.num_frames,
-            frame_rate=shot.frame_rate,
-            num_inference_steps=shot.num_inference_steps,
-            guidance_scale=shot.guidance_scale,
-            bridge_guidance_scale=shot.bridge_guidance_scale,
-            video_shift=shot.video_shift,
-            audio_shift=shot.audio_shift,
             generator=torch.Generator("cpu").manual_seed(run.seed),
+            prompt_embeds=positive,
+            negative_prompt_embeds=negative,
         )
     with run.stage("denoise"):
         on_step = _step_reporter(run)

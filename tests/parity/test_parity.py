@@ -8,7 +8,7 @@ import torch
 from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed
 from PIL import Image
 
-from mova_studio.diffusion import FlowMatchPairScheduler
+from mova_studio.diffusion import FlowMatchPairScheduler, SamplingSettings
 from mova_studio.diffusion.conditioning import (
     decode_video,
     encode_video,
@@ -350,10 +350,7 @@ def test_end_to_end(goldens, tiny_pipeline, name):
     about = golden.extra["e2e"][name]
     video_shift, audio_shift = about["shifts"] or (5.0, 5.0)
     steps, experts, timesteps = {"video": [], "audio": [], "velocity_video": [], "velocity_audio": []}, [], []
-    state = tiny_pipeline.prepare(
-        about["prompt"],
-        Image.fromarray(golden["image_u8"].numpy()),
-        negative_prompt=about["negative"],
+    settings = SamplingSettings(
         height=about["height"],
         width=about["width"],
         num_frames=about["num_frames"],
@@ -362,6 +359,12 @@ def test_end_to_end(goldens, tiny_pipeline, name):
         guidance_scale=about["cfg"],
         video_shift=video_shift,
         audio_shift=audio_shift,
+    )
+    state = tiny_pipeline.prepare(
+        settings,
+        about["prompt"],
+        Image.fromarray(golden["image_u8"].numpy()),
+        negative_prompt=about["negative"],
         generator=torch.Generator("cpu").manual_seed(about["seed"]),
     )
     golden.check(f"{name}.noise_video", state.latents)

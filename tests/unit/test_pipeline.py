@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mova_studio.diffusion import FlowMatchPairScheduler, MovaPipeline, SamplingState
+from mova_studio.diffusion import FlowMatchPairScheduler, MovaPipeline, SamplingSettings, SamplingState
 from mova_studio.diffusion.guidance import DualGuidance
 from mova_studio.diffusion.preview import LatentPreview
 from mova_studio.diffusion.text import clean_prompt, count_tokens, lost_words
@@ -36,6 +36,14 @@ def pipeline(tmp_path_factory) -> MovaPipeline:
 def seeded(*seeds: int):
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     return generators[0] if len(generators) == 1 else generators
+
+
+def prepare(pipeline: MovaPipeline, *arguments, **named) -> SamplingState:
+    """`pipeline.prepare` with the settings given by name."""
+    numbers = {field.name for field in dataclasses.fields(SamplingSettings)}
+    settings = SamplingSettings(**{name: value for name, value in named.items() if name in numbers})
+    rest = {name: value for name, value in named.items() if name not in numbers}
+    return pipeline.prepare(settings, *arguments, **rest)
 
 
 def picture(colour="teal", size=(48, 32)) -> Image.Image:
@@ -101,7 +109,7 @@ def test_per_sample_timesteps_in_one_batch(tiny_pipeline):
 def test_bfloat16_runs_everywhere_and_stays_close(tiny_checkpoint, tiny_pipeline):
     half = MovaPipeline.from_pretrained(tiny_checkpoint, torch_dtype=torch.bfloat16)
     half.set_progress_bar_config(disable=True)
-    state = tiny_pipeline.prepare("a fox", picture(), generator=seeded(1), **SMALL)
+    state = prepare(tiny_pipeline, "a fox", picture(), generator=seeded(1), **SMALL)
     inputs = (torch.cat([state.latents, state.condition], dim=1), state.audio_latents, state.prompt_embeds)
     exact = tiny_pipeline.predict_velocity(*inputs, torch.tensor([900.0]))
     for rough, whole in zip(half.predict_velocity(*inputs, torch.tensor([900.0])), exact, strict=True):
@@ -122,8 +130,8 @@ def test_one_generator_for_a_batch_starts_with_the_single_run(pipeline):
 @pytest.mark.parametrize("stop_after", range(5))
 def test_resuming_after_any_step_gives_the_same_bits(pipeline, tmp_path, stop_after):
     arguments = SMALL | {"bridge_guidance_scale": 2.0, "audio_shift": 1.0, "num_inference_steps": 5}
-    whole = pipeline.denoise(pipeline.prepare("rain", picture(), generator=seeded(4), **arguments))
-    state = pipeline.prepare("rain", picture(), generator=seeded(4), **arguments)
+    whole = pipeline.denoise(prepare(pipeline, "rain", picture(), generator=seeded(4), **arguments))
+    state = prepare(pipeline, "rain", picture(), generator=seeded(4), **arguments)
     pipeline.denoise(state, stop_after)
     assert state.step == stop_after
     state.save(tmp_path / "state.safetensors")
@@ -134,7 +142,7 @@ def test_resuming_after_any_step_gives_the_same_bits(pipeline, tmp_path, stop_af
 
 
 def test_abandoning_a_step_leaves_the_state_whole(pipeline):
-    state = pipeline.prepare("rain", generator=seeded(4), **SMALL)
+    state = prepare(pipeline, "rain", generator=seeded(4), **SMALL)
     pipeline.denoise(state, 1)
     kept = state.latents.clone()
     layers = itertools.count()
@@ -151,7 +159,7 @@ def test_abandoning_a_step_leaves_the_state_whole(pipeline):
 
 def test_a_damaged_state_is_refused_by_name(tmp_path, pipeline):
     file = tmp_path / "state.safetensors"
-    pipeline.prepare("rain", generator=seeded(4), **SMALL).save(file)
+    prepare(pipeline, "rain", generator=seeded(4), **SMALL).save(file)
     file.write_bytes(file.read_bytes()[:500])
     with pytest.raises(InputError, match=r"state\.safetensors"):
         SamplingState.load(file)
@@ -262,7 +270,7 @@ def test_text_can_come_as_embeddings_alone(pipeline):
 
 
 def test_given_noise_is_used(pipeline):
-    state = pipeline.prepare("rain", generator=seeded(6), **SMALL)
+    state = prepare(pipeline, "rain", generator=seeded(6), **SMALL)
     output = pipeline("rain", output_type="latent", generator=seeded(6), **SMALL)
     again = pipeline("rain", output_type="latent", latents=state.latents, audio_latents=state.audio_latents, **SMALL)
     assert torch.equal(output.frames, again.frames)
@@ -270,15 +278,15 @@ def test_given_noise_is_used(pipeline):
 
 
 def test_no_image_is_a_white_first_frame(pipeline):
-    white = pipeline.prepare("rain", picture("white"), **SMALL)
-    assert torch.equal(pipeline.prepare("rain", **SMALL).condition, white.condition)
+    white = prepare(pipeline, "rain", picture("white"), **SMALL)
+    assert torch.equal(prepare(pipeline, "rain", **SMALL).condition, white.condition)
 
 
 def test_frames_are_cropped_and_never_stretched(pipeline):
     wide = picture("black", (480, 32))
     wide.paste("white", (216, 0, 264, 32))
-    square_cut = pipeline.prepare("rain", wide, **SMALL)
-    assert torch.equal(square_cut.condition, pipeline.prepare("rain", picture("white"), **SMALL).condition)
+    square_cut = prepare(pipeline, "rain", wide, **SMALL)
+    assert torch.equal(square_cut.condition, prepare(pipeline, "rain", picture("white"), **SMALL).condition)
 
 
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 12), st.integers(1, 12))
@@ -291,7 +299,7 @@ def test_frames_may_be_arrays_and_tensors(pipeline):
     image = Image.effect_noise((48, 32), 60).convert("RGB")
     array = np.asarray(image, dtype=np.float32) / 255
     kinds = [image, array, torch.from_numpy(array).permute(2, 0, 1)]
-    conditions = [pipeline.prepare("rain", each, **SMALL).condition for each in kinds]
+    conditions = [prepare(pipeline, "rain", each, **SMALL).condition for each in kinds]
     assert torch.equal(conditions[0], conditions[1])
     assert torch.equal(conditions[0], conditions[2])
 
@@ -327,7 +335,7 @@ def test_bad_values_are_refused_with_the_remedy(pipeline, changes, words):
 def test_prompt_and_embeddings_exclude_each_other(pipeline):
     for arguments in ({}, {"prompt": "rain", "prompt_embeds": torch.zeros(1, 512, 32)}):
         with pytest.raises(InputError, match="either prompt or prompt_embeds"):
-            pipeline.prepare(**arguments, **SMALL)
+            prepare(pipeline, **arguments, **SMALL)
 
 
 @given(st.integers(1, 60), st.floats(0.2, 12), st.floats(0.2, 12))
@@ -357,7 +365,7 @@ def test_noise_does_not_depend_on_torchs_own_generator(pipeline):
     states = []
     for _ in range(2):
         torch.rand(17)
-        states.append(pipeline.prepare("rain", generator=seeded(8), **SMALL))
+        states.append(prepare(pipeline, "rain", generator=seeded(8), **SMALL))
     assert torch.equal(states[0].latents, states[1].latents)
     assert torch.equal(states[0].audio_latents, states[1].audio_latents)
 
@@ -402,7 +410,7 @@ def test_the_preview_shows_the_colours_of_a_trained_looking_vae(pipeline):
 
 
 def test_settings_survive_the_disk(pipeline, tmp_path):
-    state = pipeline.prepare("rain", generator=seeded(1), **SMALL)
+    state = prepare(pipeline, "rain", generator=seeded(1), **SMALL)
     state.save(tmp_path / "a.safetensors")
     loaded = SamplingState.load(tmp_path / "a.safetensors")
     assert dataclasses.asdict(loaded.settings) == dataclasses.asdict(state.settings)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from mova_studio.diffusion import MovaPipeline
+from mova_studio.diffusion import MovaPipeline, SamplingSettings
 from mova_studio.network.demo import build_untrained
 
 KEPT = Path(__file__).parents[1] / "fixtures" / "regression.safetensors"
@@ -31,17 +31,15 @@ def outputs(tmp_path_factory) -> dict[str, torch.Tensor]:
         found[f"step{index}.latents"] = tensors["latents"]
         found[f"step{index}.audio_latents"] = tensors["audio_latents"]
 
+    settings = SamplingSettings(
+        height=32, width=48, num_frames=9, num_inference_steps=4, bridge_guidance_scale=3.5, audio_shift=1.0
+    )
     state = pipeline.prepare(
+        settings,
         'A dog barks. "Hello"',
         image,
         last_image=image.rotate(90),
         negative_prompt="noise",
-        height=32,
-        width=48,
-        num_frames=9,
-        num_inference_steps=4,
-        bridge_guidance_scale=3.5,
-        audio_shift=1.0,
         generator=torch.Generator("cpu").manual_seed(11),
     )
     found |= {"condition": state.condition, "prompt_embeds": state.prompt_embeds[:, :16].contiguous()}
