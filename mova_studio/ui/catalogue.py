@@ -48,9 +48,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "negative.label": ("Negative prompt", "反向提示词"),
     "video_shift.label": ("Video shift", "画面偏移"),
     "audio_shift.label": ("Audio shift", "声音偏移"),
-    "lufs.label": ("Loudness, LUFS", "响度（LUFS）"),
+    "lufs.label": ("LUFS target", "目标 LUFS"),
     "lufs.hint": ("as made", "保持原样"),
-    "fps.label": ("Frames per second", "帧率"),
+    "fps.label": ("Frame rate", "帧率"),
     # Notes and errors beside the controls
     "note.side": (
         "Sides are multiples of 16: {asked} became {used}.",

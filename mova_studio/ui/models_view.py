@@ -85,7 +85,7 @@ class ModelsView:
 
     async def show(self, page: PageState, request: gr.Request) -> dict[Any, Any]:
         """The checkpoint in use."""
-        return {self.current: self._current(page.language), self.model: self.studio.model}
+        return {self.current: self.current_html(page.language), self.model: self.studio.model}
 
     async def use(self, page: PageState, model: Any, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         """Check a checkpoint and make it the one in use."""
@@ -101,7 +101,7 @@ class ModelsView:
             return
         preset = preset_for(self.studio.model)
         yield {
-            self.current: self._current(language),
+            self.current: self.current_html(language),
             self.said: _said(say(language, "models.used", model=named)),
             self._header.machine: self._header.machine_html(language, named),
             **self._form.preset_values(preset, language),
@@ -128,7 +128,8 @@ class ModelsView:
         stopped = await self.downloads.stop()
         return _said(say(page.language, "models.download.stopped")) if stopped else gr.skip()
 
-    def _current(self, language: str) -> str:
+    def current_html(self, language: str) -> str:
+        """What is in use, for the owner's eyes."""
         model, preset = self.studio.model, preset_for(self.studio.model)
         about = say(
             language,

@@ -83,13 +83,19 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             _merge(updates, models_tab, visible=access.is_owner(request))
             return updates
 
-        async def change_language(state: PageState) -> dict[Any, Any]:
+        async def change_language(state: PageState, limit: int, request: gr.Request) -> dict[Any, Any]:
             state.language = LANGUAGES[1 - LANGUAGES.index(state.language)]
-            return await worded(state)
+            updates = await worded(state)
+            if access.is_owner(request):
+                updates[models_view.current] = models_view.current_html(state.language)
+            return updates | await takes_view.listing(state, limit, request)
 
         opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
         opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
-        changed = header.language.click(change_language, page, everything, **QUIET)
+        shown_later = [models_view.current, *takes_view.shown]
+        changed = header.language.click(
+            change_language, [page, takes_view.limit], unique([*everything, *shown_later]), **QUIET
+        )
         changed.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
         header.theme.click(None, None, None, js=THEME_JS, **QUIET)
     return blocks

@@ -66,11 +66,11 @@ class TakesView:
 
     async def show(self, page: PageState, request: gr.Request) -> dict[Any, Any]:
         """The newest takes."""
-        return await self._listing(page, PAGE_TAKES, request)
+        return await self.listing(page, PAGE_TAKES, request)
 
     async def show_more(self, page: PageState, limit: int, request: gr.Request) -> dict[Any, Any]:
         """As many again."""
-        return await self._listing(page, limit + PAGE_TAKES, request)
+        return await self.listing(page, limit + PAGE_TAKES, request)
 
     async def click(self, page: PageState, limit: int, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         """A button of a card."""
@@ -79,13 +79,13 @@ class TakesView:
             if act == "delete":
                 await self._delete(name, request)
                 said = say(page.language, "takes.deleted", name=name)
-                return await self._listing(page, limit, request) | self._say("m-note", said)
+                return await self.listing(page, limit, request) | self._say("m-note", said)
             if act == "reuse":
                 take = await self.shelf.find(name)
                 preset = preset_for(self.shelf.studio.model)
                 return self._form.shot_values(take.shot, take.seed, preset) | {self._tabs: gr.Tabs(selected="create")}
         except StudioError as error:
-            return await self._listing(page, limit, request) | self._say("m-error", error.message)
+            return await self.listing(page, limit, request) | self._say("m-error", error.message)
         return {self.said: gr.skip()}
 
     async def _delete_take(self, name: str, request: gr.Request) -> None:
@@ -94,7 +94,8 @@ class TakesView:
     def _say(self, kind: str, text: str) -> dict[Any, Any]:
         return {self.said: gr.update(value=f'<p class="{kind}" role="status">{escape(text)}</p>', visible=True)}
 
-    async def _listing(self, page: PageState, limit: int, request: gr.Request) -> dict[Any, Any]:
+    async def listing(self, page: PageState, limit: int, request: gr.Request) -> dict[Any, Any]:
+        """The newest `limit` takes in the language of the page."""
         language = page.language
         takes = await self.shelf.takes(limit)
         owner = self.access.is_owner(request)
