@@ -168,7 +168,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{model} is on this machine. Use it with the field above.",
         "{model} 已下载，可在上方启用。",
     ),
-    "models.download.busy": ("A download is running already; stop it first.", "已有下载正在进行，请先停止它。"),
     "models.empty": ("Give a folder or a hub id.", "请填写文件夹或模型库编号。"),
 }
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from mova_studio.errors import CheckpointError, InputError, StudioError
 from mova_studio.settings import PROJECT
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _STOP_SECONDS = 5.0
 _SAID = 20
 

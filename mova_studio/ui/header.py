@@ -26,7 +26,9 @@ class Header:
             self.language = words.make(
                 gr.Button, {"value": "header.language"}, size="sm", scale=0, min_width=0, elem_id="language"
             )
-            self.theme = gr.Button("◐", size="sm", scale=0, min_width=0, elem_id="theme")
+            self.theme = words.make(
+                gr.Button, {"value": "header.theme"}, size="sm", scale=0, min_width=0, elem_id="theme"
+            )
 
     def machine_html(self, language: str, model: str) -> str:
         """The pill: checkpoint and machine, without any folder."""

@@ -19,6 +19,7 @@ from mova_studio.ui.desk import PageState
 from mova_studio.ui.downloads import Downloads
 from mova_studio.ui.form import Form
 from mova_studio.ui.header import Header
+from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import QUIET, Wording, html_box
 
 
@@ -97,7 +98,7 @@ class ModelsView:
         try:
             await asyncio.to_thread(self.studio.use_model, named)
         except StudioError as error:
-            yield {self.said: _said(error.message, error=True)}
+            yield {self.said: _said(translate(language, error.message), error=True)}
             return
         preset = preset_for(self.studio.model)
         yield {
@@ -118,7 +119,7 @@ class ModelsView:
             async for text in self.downloads.fetch(named):
                 yield _said(text)
         except StudioError as error:
-            yield _said(error.message, error=True)
+            yield _said(translate(language, error.message), error=True)
             return
         key = "models.download.stopped" if self.downloads.stopped else "models.download.done"
         yield _said(say(language, key, model=named))

@@ -16,6 +16,7 @@ from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import Form
 from mova_studio.ui.shelf import Shelf
 from mova_studio.ui.stage import ACTIONS_JS
+from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import QUIET, Wording, html_box
 
 PAGE_TAKES = 24
@@ -85,7 +86,9 @@ class TakesView:
                 preset = preset_for(self.shelf.studio.model)
                 return self._form.shot_values(take.shot, take.seed, preset) | {self._tabs: gr.Tabs(selected="create")}
         except StudioError as error:
-            return await self.listing(page, limit, request) | self._say("m-error", error.message)
+            return await self.listing(page, limit, request) | self._say(
+                "m-error", translate(page.language, error.message)
+            )
         return {self.said: gr.skip()}
 
     async def _delete_take(self, name: str, request: gr.Request) -> None:

@@ -57,6 +57,8 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
         r"The worker process ended in the middle of this take .*",
         "生成进程中途退出。其他内容没有丢失；若再次发生，请减小尺寸。",
     ),
+    (r"A download is running already; .*", "已有下载正在进行，请先停止它，或等它完成。"),
+    (r"('.*') is not a hub id; .*", r"\1 不是模型库编号，请按“所有者/名称”填写，例如 OpenMOSS-Team/MOVA-360p。"),
     (r"Only the owner of this studio may do that; .*", "只有所有者可以这样做；访客可以生成和下载成片。"),
 )
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _SENTENCES)

@@ -1,0 +1,131 @@
+"""The page as it is built: light to import, and without anything of this machine in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mova_studio.errors import InputError
+from mova_studio.jobs.studio import Studio
+from mova_studio.library.shot import Shot
+from mova_studio.ui.access import Access, Account
+from mova_studio.ui.desk import Desk, PageState
+from mova_studio.ui.downloads import Downloads
+from mova_studio.ui.page import build_page
+from mova_studio.ui.served import ServedTakes, cached_file
+
+PROJECT = Path(__file__).parents[2]
+OWNER_ONLY = {"use_model", "delete_take", "download_model"}
+
+
+@pytest.fixture
+def idle_studio(tmp_path, monkeypatch):
+    """A studio whose worker is never started."""
+    monkeypatch.setattr("mova_studio.jobs.studio.WorkerProcess", lambda *_: _NoWorker())
+    studio = Studio(tmp_path / "library", "/home/anna/private/MOVA-360p")
+    yield studio
+    studio.close()
+
+
+class _NoWorker:
+    def send(self, command) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def kill(self) -> None:
+        pass
+
+
+def test_building_the_page_touches_neither_torch_nor_weights(tmp_path):
+    code = (
+        "import sys, app\n"
+        "from pathlib import Path\n"
+        "from mova_studio.jobs.studio import Studio\n"
+        "from mova_studio.ui.access import Access\n"
+        "from mova_studio.ui.page import build_page\n"
+        f"build_page(Studio(Path({str(tmp_path / 'library')!r})), Access())\n"
+        "print(sorted({'torch', 'diffusers', 'transformers', 'safetensors'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+    assert not (tmp_path / "library").exists()
+
+
+def test_no_folder_of_this_machine_is_in_the_page(idle_studio):
+    blocks = build_page(idle_studio, Access(Account("anna", "x"), Account("bob", "y")))
+    config = json.dumps(blocks.get_config_file(), default=str)
+    assert "/home/anna" not in config and str(idle_studio.library.root) not in config
+    assert "MOVA-360p" in config
+
+
+def test_only_the_named_functions_are_public(idle_studio):
+    blocks = build_page(idle_studio, Access())
+    public = {function.api_name for function in blocks.fns.values() if function.api_visibility == "public"}
+    assert public == {"generate", "takes"} | OWNER_ONLY
+    info = blocks.get_api_info()["named_endpoints"]
+    assert set(info) == {f"/{name}" for name in public}
+    assert all(endpoint["description"] for endpoint in info.values())
+
+
+def test_a_page_gets_back_only_its_own_users_jobs(idle_studio):
+    desk = Desk(idle_studio)
+    shot = Shot(prompt="A bell rings.", width=96, height=64, num_frames=13)
+    first, second = desk.submit(shot, 1, "anna"), desk.submit(shot, None, "bob")
+    ids = [first.job_id, second.job_id, "unknown", ""]
+    assert desk.known(ids, "anna") == [first.job_id]
+    assert desk.known(ids, "bob") == [second.job_id]
+    assert desk.known(ids, "") == []
+    page = PageState(jobs=[second.job_id, "unknown"])
+    assert [ticket.seed for ticket, _snapshot in desk.look(page)] == [second.seed]
+    with pytest.raises(InputError):
+        desk.submit(shot, 2**63, "anna")
+
+
+def test_served_take_goes_with_its_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
+    take = tmp_path / "library" / "take 1.mp4"
+    take.parent.mkdir()
+    take.write_bytes(b"not really a film")
+    served = ServedTakes()
+    first = served.serve(take)
+    assert served.serve(take) is first and first.path.read_bytes() == take.read_bytes()
+    assert first.url.startswith("gradio_api/file=") and " " not in first.url
+    assert set(first.peaks) == {0.0}
+    served.withdraw(take)
+    assert not first.path.exists() and take.exists()
+    take.unlink()
+    with pytest.raises(InputError, match="has gone"):
+        served.serve(take)
+    assert cached_file(b"x", "a.png") == cached_file(b"x", "a.png")
+
+
+@pytest.mark.parametrize("name", ["", "no slash", "a/b/c", "--to/x", "https://x/y", "a/b;c", "../x"])
+def test_only_hub_ids_are_downloaded(name):
+    async def fetch() -> list[str]:
+        return [text async for text in Downloads().fetch(name)]
+
+    with pytest.raises(InputError, match="not a hub id"):
+        asyncio.run(fetch())
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--auth", "anna"], "--auth must be user:password"),
+        (["--host", "0.0.0.0", "--auth", "anna:short"], "at least 8"),
+        (["--host", "203.0.113.9"], "--host 203.0.113.9 cannot be used"),
+    ],
+)
+def test_wrong_flags_get_a_sentence_and_an_exit_code(flags, said):
+    done = subprocess.run(
+        [sys.executable, "app.py", *flags], cwd=PROJECT, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert done.returncode in (2, 4) and said in done.stderr and "Traceback" not in done.stderr
