@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+import psutil
 import torch
 
 from mova_studio.diffusion import MovaPipeline
 from mova_studio.diffusion.preview import LatentPreview
+from mova_studio.errors import MemoryRanOut
 from mova_studio.jobs.estimate import History
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.locate import locate
 from mova_studio.settings import cache_dir
+
+
+def check_memory(model: str, needed: int, device: torch.device) -> None:
+    """Refuse weights that cannot lie in the device's memory, before any of them is read.
+
+    Raises:
+        MemoryRanOut: with what is needed, what is free, and what to do.
+    """
+    if device.type == "cuda":
+        kind, free = "VRAM", torch.cuda.mem_get_info(device)[0]
+    else:
+        kind, free = "RAM", psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryRanOut(
+            f"The weights of {model} take {needed / 1e9:.1f} GB of {kind} and {free / 1e9:.1f} GB are free. "
+            "This version keeps the whole network in one memory: use a machine with more of it, or close other programs.",
+            field="model",
+        )
 
 
 class Engine:
@@ -38,6 +58,7 @@ class Engine:
             return
         self._model = None
         folder = locate(model)
+        check_memory(model, Checkpoint(folder).bytes_in(self.dtype), self.device)
         pipeline = MovaPipeline.from_pretrained(folder, torch_dtype=self.dtype, local_files_only=True)
         pipeline.set_progress_bar_config(disable=True)
         self.pipeline = pipeline.to(self.device)
