@@ -29,7 +29,7 @@ def check_memory(model: str, needed: int, device: torch.device) -> None:
     if needed > free:
         raise MemoryRanOut(
             f"The weights of {model} take {needed / 1e9:.1f} GB of {kind} and {free / 1e9:.1f} GB are free. "
-            "This version keeps the whole network in one memory: use a machine with more of it, or close other programs.",
+            "This version keeps the whole network in one memory: use a machine with more, or close other programs.",
             field="model",
         )
 

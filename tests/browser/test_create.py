@@ -14,7 +14,7 @@ from mova_studio.media.probe import decode_audio, probe
 
 pytestmark = pytest.mark.browser
 # Steps enough to do something meanwhile; such a job is always cancelled.
-LONG = 600
+LONG = 1000
 
 
 def test_interactive_soon_and_without_weights(studio: RunningStudio, context: BrowserContext) -> None:

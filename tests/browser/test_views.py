@@ -65,7 +65,7 @@ def test_views(browser: Browser, studio: RunningStudio, filled: None, screenshot
     shoot("create-error")
     page.click("#stage [data-act=example]")
     page.wait_for_function("document.querySelector('#prompt textarea').value")
-    small_settings(page, steps=300, frames=25)
+    small_settings(page, steps=1000, frames=25)
     page.click("#generate")
     page.wait_for_selector("#stage video.m-preview")
     shoot("create-running")
