@@ -47,7 +47,9 @@ def _picture_and_sound(language: str, take: Take, served: Served) -> str:
     tall = " m-tall" if take.height >= take.width else ""
     label = escape(say(language, "take.video", seed=take.seed))
     return (
-        f'<div class="m-thumb{tall}"><video playsinline loop preload="metadata" src="{escape(served.url)}#t=0.01" '
+        # The film is fetched when it is played: a browser has six connections for all takes and the page itself.
+        f'<div class="m-thumb{tall}"><video playsinline loop preload="none" poster="{served.poster}" '
+        f'data-src="{escape(served.url)}" '
         f'tabindex="0" aria-label="{label}"></video></div>' + waveform_svg(served.peaks, say(language, "take.wave"))
     )
 

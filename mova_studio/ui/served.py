@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import os
 import shutil
 import threading
@@ -15,11 +17,12 @@ import numpy as np
 from gradio.utils import get_upload_folder
 
 from mova_studio.errors import InputError
-from mova_studio.media.probe import decode_audio
+from mova_studio.media.probe import decode_audio, open_media
 from mova_studio.media.waveform import waveform
 
 BUCKETS = 120
 _REMEMBERED = 400
+_POSTER_SIZE = (480, 480)
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,13 @@ class Served:
         path: of the cached copy.
         url: relative to the page, so that it also holds behind a proxy.
         peaks: the outline of its sound, 0 to 1.
+        poster: its first picture, small, as a data URI.
     """
 
     path: Path
     url: str
     peaks: tuple[float, ...]
+    poster: str = ""
 
 
 class ServedTakes:
@@ -61,7 +66,7 @@ class ServedTakes:
                 return known
         cached = _into_cache(path, key[1])
         url = "gradio_api/file=" + quote(cached.as_posix())
-        served = Served(cached, url, _peaks(path))
+        served = Served(cached, url, _peaks(path), _poster(path))
         with self._lock:
             self._known[key] = served
             while len(self._known) > _REMEMBERED:
@@ -103,6 +108,18 @@ def _into_cache(path: Path, changed: int) -> Path:
         shutil.copyfile(path, beside)
         beside.replace(cached)
     return cached
+
+
+def _poster(path: Path) -> str:
+    try:
+        with open_media(path) as container:
+            picture = next(container.decode(video=0)).to_image()
+    except (InputError, StopIteration, IndexError):
+        return ""
+    picture.thumbnail(_POSTER_SIZE)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def _peaks(path: Path) -> tuple[float, ...]:

@@ -94,10 +94,18 @@
 
   const start = (card) => {
     const video = card.querySelector("video");
+    if (!video.hasAttribute("src")) video.src = video.dataset.src;
     /* Before the first click a browser may refuse sound; then it plays when it is clicked. */
     video.play().catch(() => {});
   };
-  const stop = (card) => card.querySelector("video").pause();
+  const stop = (card) => {
+    const video = card.querySelector("video");
+    video.pause();
+    /* Lets go of its connection, of which a browser has six. */
+    video.removeAttribute("src");
+    video.load();
+    card.querySelector(".m-played").style.clipPath = "";
+  };
   document.addEventListener("mouseover", (event) => {
     const card = event.target.closest?.("[data-hover]");
     if (card && !card.contains(event.relatedTarget) && !quiet.matches) start(card);

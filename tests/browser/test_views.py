@@ -148,6 +148,18 @@ def test_reduced_motion_starts_nothing(browser: Browser, studio: RunningStudio) 
     context.close()
 
 
+def test_a_hovered_take_plays_with_its_sound(page: Page, filled: None) -> None:
+    page.reload()
+    page.wait_for_selector("#strip .m-card")
+    assert page.evaluate("document.querySelectorAll('#strip video[src]').length") == 0, "nothing is fetched unasked"
+    page.click("#name", force=True)
+    page.hover("#strip .m-card .m-thumb")
+    page.wait_for_function("document.querySelector('#strip video').currentTime > 0.1")
+    assert page.evaluate("document.querySelector('#strip video').webkitAudioDecodedByteCount") > 0
+    page.hover("#prompt")
+    page.wait_for_function("document.querySelectorAll('#strip video[src]').length === 0")
+
+
 def test_login_page(context: BrowserContext, locked_studio: RunningStudio, screenshots: Path) -> None:
     page = context.new_page()
     page.goto(locked_studio.url)
