@@ -192,5 +192,23 @@ def test_owner_deletes_on_the_page(context: BrowserContext, locked_studio: Runni
     assert page.request.get(f"{locked_studio.url}/{served}").status in (403, 404)
 
 
+def test_owner_chooses_a_model_on_the_page(context: BrowserContext, locked_studio: RunningStudio) -> None:
+    page = sign_in(context, locked_studio, OWNER)
+    page.click("#views [data-tab-id=models] >> visible=true")
+    page.wait_for_selector("#model-current >> text=demo")
+    page.fill("#model input", "/nowhere/at/all")
+    page.keyboard.press("Enter")
+    page.click("#use-model")
+    page.wait_for_selector("#model-said .m-error")
+    page.fill("#model input", "demo")
+    page.keyboard.press("Enter")
+    page.click("#use-model")
+    page.wait_for_selector("#model-said >> text=demo is in use")
+    page.fill("#hub-id input", "not-a-hub-id")
+    page.keyboard.press("Enter")
+    page.click("#download-model")
+    page.wait_for_selector("#download-said >> text=is not a hub id")
+
+
 def test_a_strangers_name_for_this_machine_is_refused(studio: RunningStudio) -> None:
     assert httpx.get(studio.url, headers={"host": "evil.example"}).status_code == 400

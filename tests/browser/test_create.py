@@ -75,6 +75,17 @@ def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_pat
     page.click("#dice")
     page.wait_for_function("document.querySelector('#seed input').value === '-1'")
 
+    page.fill("#prompt textarea", "Something else.")
+    page.fill("#num-inference-steps input", "3")
+    page.click("#first-frame [aria-label='Remove Image']")
+    page.wait_for_selector("#first-frame img", state="detached")
+    page.click("#views [data-tab-id=takes] >> visible=true")
+    page.click("#takes .m-card >> nth=0 >> [data-act=reuse]")
+    page.wait_for_function("document.querySelector('#prompt textarea').value.startsWith('A bell rings twice')")
+    page.wait_for_selector("#first-frame img")
+    assert page.input_value("#num-inference-steps input") == "80"
+    assert page.input_value("#seed input") == str(seed)
+
 
 def test_error_stands_beside_its_field_and_nothing_typed_is_lost(page: Page) -> None:
     page.fill("#seed input", "77")
