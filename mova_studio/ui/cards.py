@@ -14,6 +14,7 @@ from mova_studio.ui.stage import loudness_words, untrained_badge, waveform_svg
 from mova_studio.ui.words import describe, number
 
 TITLE_CHARACTERS = 60
+ENDED_SHOWN = 10
 
 
 def take_card(language: str, take: Take, served: Served, name: str, *, may_delete: bool) -> str:
@@ -75,6 +76,9 @@ def _delete(language: str, name: str) -> str:
 
 def queue_list(language: str, jobs: list[tuple[Ticket, JobSnapshot]], shown: str | None) -> str:
     """The page's jobs, newest first; a click shows one, the cross cancels one that has not ended."""
+    ended = [ticket.job_id for ticket, snapshot in jobs if snapshot.state.ended]
+    hidden = set(ended[:-ENDED_SHOWN]) - {shown}
+    jobs = [job for job in jobs if job[0].job_id not in hidden]
     if not jobs:
         return f'<p class="m-hint">{escape(say(language, "queue.empty"))}</p>'
     return "".join(_queue_item(language, ticket, snapshot, ticket.job_id == shown) for ticket, snapshot in jobs[::-1])

@@ -15,6 +15,7 @@ from mova_studio.ui.cards import queue_list, small_card
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import Desk, PageState, Ticket, at_work, in_view
 from mova_studio.ui.form import Form, draw_form
+from mova_studio.ui.header import Header
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.stage import ACTIONS_JS, empty_stage, ended_stage, progress_line, running_stage, take_stage
 from mova_studio.ui.translated import translate
@@ -37,7 +38,7 @@ class CreateView:
     queue_title: gr.HTML
     queue: gr.HTML
     timer: gr.Timer
-    queue_pill: gr.HTML
+    header: Header
 
     @property
     def painted(self) -> list[Any]:
@@ -51,14 +52,15 @@ class CreateView:
             self.queue_title,
             self.queue,
             self.timer,
-            self.queue_pill,
+            self.header.queue,
+            self.header.machine,
             form.generate,
             form.cancel,
             form.reuse,
         ]
 
 
-def draw_create(words: Wording, preset: RenderPreset, queue_pill: gr.HTML) -> CreateView:
+def draw_create(words: Wording, preset: RenderPreset, header: Header) -> CreateView:
     """Draw the view: fields left, result in the middle, the page's queue right."""
     with gr.Row(elem_classes="m-create", equal_height=False):
         with gr.Column(elem_classes="m-panel m-left", min_width=300):
@@ -74,7 +76,7 @@ def draw_create(words: Wording, preset: RenderPreset, queue_pill: gr.HTML) -> Cr
             queue_title = html_box(heading(say("en", "queue.title")))
             queue = html_box(queue_list("en", [], None), elem_id="queue", js_on_load=ACTIONS_JS)
     timer = gr.Timer(POLL_SECONDS, active=False)
-    return CreateView(form, stage, progress, strip_title, strip, queue_title, queue, timer, queue_pill)
+    return CreateView(form, stage, progress, strip_title, strip, queue_title, queue, timer, header)
 
 
 def heading(text: str) -> str:
@@ -115,10 +117,12 @@ class Painter:
         line = progress_line(language, shown[1] if shown else None)
         queue = queue_list(language, jobs, shown[0].job_id if shown else None)
         pill = f'<span class="m-pill">{say(language, "header.queue", count=unfinished)}</span>' if unfinished else ""
-        for component, text in ((view.progress, line), (view.queue, queue), (view.queue_pill, pill)):
+        for component, text in ((view.progress, line), (view.queue, queue), (view.header.queue, pill)):
             wanted[component] = (text, gr.update(value=text, visible=bool(text)))
         for component, key in ((view.strip_title, "takes.latest"), (view.queue_title, "queue.title")):
             wanted[component] = (language, heading(say(language, key)))
+        model = self.desk.studio.model
+        wanted[view.header.machine] = ((model, language), view.header.machine_html(language, model))
         changes = self._only_changed(page, wanted)
         changes |= await self._stage(page, shown, live)
         changes |= await self._strip(page, jobs)

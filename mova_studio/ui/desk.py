@@ -12,7 +12,7 @@ from mova_studio.jobs.studio import Studio
 from mova_studio.library.shot import Shot
 
 MAX_TICKETS = 500
-MAX_PAGE_JOBS = 20
+MAX_PAGE_JOBS = 120
 
 
 @dataclass(frozen=True)

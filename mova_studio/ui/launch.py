@@ -12,10 +12,13 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from mova_studio.errors import StudioError
-from mova_studio.ui.access import Access, Account, choose_accounts
 from mova_studio.ui.flags import free_port, is_loopback, parse_flags
+
+if TYPE_CHECKING:
+    from mova_studio.ui.access import Access, Account
 
 MAX_UPLOAD = "64mb"
 _HERE = Path(__file__).parent
@@ -25,7 +28,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Start the studio and serve until Ctrl-C; returns the exit code."""
     flags = parse_flags(arguments)
     cache = Path(tempfile.mkdtemp(prefix="mova-studio-"))
+    # Gradio reads its folder when it is imported, so nothing above imports it.
     os.environ["GRADIO_TEMP_DIR"] = str(cache)
+    from mova_studio.ui.access import Access, choose_accounts
+
     try:
         public = flags.share or not is_loopback(flags.host)
         owner, guest = choose_accounts(flags.auth, flags.guest, public=public)
@@ -69,6 +75,7 @@ def _serve(flags: argparse.Namespace, port: int, access: Access) -> int:
             theme=studio_theme(),
             css=tokens_css() + (_HERE / "studio.css").read_text("utf-8"),
             head=f"<script>{(_HERE / 'studio.js').read_text('utf-8')}</script>",
+            favicon_path=_HERE / "icon.svg",
             max_file_size=MAX_UPLOAD,
             footer_links=[],
             run_history=False,

@@ -43,7 +43,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         header.draw(words, studio.model)
         with gr.Tabs(selected="create", elem_id="views") as tabs:
             with words.make(gr.Tab, {"label": "tab.create"}, id="create"):
-                view = draw_create(words, preset, header.queue)
+                view = draw_create(words, preset, header)
             with words.make(gr.Tab, {"label": "tab.takes"}, id="takes") as takes_tab:
                 takes_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
@@ -56,9 +56,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         run_events.wire()
         takes_view.wire(page, form, tabs, takes_tab)
         models_view.wire(page, form, header, models_tab)
-        everything = unique(
-            [*words.components, *view.painted, *form.inputs, form.cost, header.machine, models_tab, language_text]
-        )
+        everything = unique([*words.components, *view.painted, *form.inputs, form.cost, models_tab, language_text])
 
         async def worded(state: PageState) -> dict[Any, Any]:
             """Every word of the page in its language."""
@@ -66,7 +64,6 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             updates = words.updates(language)
             _merge(updates, form.fields["prompt"], placeholder=prompt_hint(language))
             _merge(updates, form.fields["size"], choices=size_choices(preset_for(studio.model), language))
-            updates[header.machine] = header.machine_html(language, studio.model)
             updates[form.cost] = await form_events.cost_line(state)
             state.sent.clear()
             _merge_all(updates, await painter.paint(state, live=False))

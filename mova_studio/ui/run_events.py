@@ -12,7 +12,7 @@ from mova_studio.library.presets import preset_for
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.create import CreateView, Painter
 from mova_studio.ui.desk import MAX_PAGE_JOBS, Desk, PageState, at_work, in_view
-from mova_studio.ui.form import Form, size_choice
+from mova_studio.ui.form import PLACES, Form, size_choice
 from mova_studio.ui.form_events import COST_FIELDS, FormEvents, length_notes, size_notes
 from mova_studio.ui.reading import ANY_SEED, Order, read_order
 from mova_studio.ui.sizes import seconds_of
@@ -53,7 +53,8 @@ class RunEvents:
             js=_ORDER_JS,
             **QUIET,
         ).then(None, self.jobs_text, None, js=_ORDERED_JS, **QUIET)
-        view.timer.tick(self.tick, page, [*view.painted, form.cost], **QUIET)
+        watched = [*view.painted, *form.places.values(), form.advanced, form.cost]
+        view.timer.tick(self.tick, page, watched, **QUIET)
         form.cancel.click(self.cancel, page, view.painted, **QUIET)
         view.queue.select(self.queue_click, page, view.painted, **QUIET)
         view.stage.select(self.stage_click, page, form.inputs, **QUIET)
@@ -99,7 +100,17 @@ class RunEvents:
         updates = await self.painter.paint(page)
         if self.view.strip in updates:
             updates[self.form.cost] = await self.form_events.cost_line(page)
+        if self.view.stage in updates:
+            updates |= self._failure(page)
         return updates or {self.form.cost: gr.skip()}
+
+    def _failure(self, page: PageState) -> dict[Any, Any]:
+        """What went wrong with the job in view, beside the field that caused it."""
+        shown = in_view(page, self.desk.look(page))
+        error = shown[1].error if shown is not None else None
+        if error is None or error.get("field") not in PLACES:
+            return {}
+        return self.form.complaint(page.language, StudioError(str(error["message"]), field=error["field"]))
 
     async def cancel(self, page: PageState) -> dict[Any, Any]:
         """Stop this page's running job, or the one that it is looking at."""

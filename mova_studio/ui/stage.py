@@ -15,11 +15,21 @@ from mova_studio.ui.sizes import seconds_of
 from mova_studio.ui.translated import translate
 from mova_studio.ui.words import describe, duration, number
 
-# Clicks on anything with data-act inside a gr.HTML arrive at its `select` listener.
+# Clicks on anything with data-act inside a gr.HTML arrive at its `select` listener; the keyboard's focus stays on a
+# button when the HTML is written anew.
 ACTIONS_JS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-act]');
   if (button && element.contains(button)) trigger('select', { act: button.dataset.act, id: button.dataset.id || '' });
+});
+let focused = null;
+element.addEventListener('focusin', (event) => { focused = event.target.closest('[data-act]')?.dataset || null; });
+element.addEventListener('focusout', (event) => { if (event.relatedTarget) focused = null; });
+watch('value', () => {
+  if (!focused || document.activeElement !== document.body) return;
+  const { act, id } = focused;
+  const same = [...element.querySelectorAll('[data-act]')].find((it) => it.dataset.act === act && it.dataset.id === id);
+  same?.focus();
 });
 """
 

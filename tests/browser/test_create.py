@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from driving import RunningStudio, open_studio, seed_in_view, small_settings, wait_for_take
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page
 
 from mova_studio.media.loudness import measure
@@ -87,9 +88,13 @@ def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_pat
     assert page.input_value("#seed input") == str(seed)
 
 
-def test_error_stands_beside_its_field_and_nothing_typed_is_lost(page: Page) -> None:
+def test_error_stands_beside_its_field_and_nothing_typed_is_lost(page: Page, tmp_path: Path) -> None:
     page.fill("#seed input", "77")
     small_settings(page, steps=0)
+    empty = tmp_path / "empty.png"
+    empty.touch()
+    page.set_input_files("#last-frame input[type=file]", empty)
+    page.wait_for_selector("#place-pictures >> text=is empty (0 bytes)")
     page.click("#generate")
     page.wait_for_selector("#place-prompt .m-error")
     assert "prompt is empty" in page.inner_text("#place-prompt")
@@ -112,6 +117,13 @@ def test_error_stands_beside_its_field_and_nothing_typed_is_lost(page: Page) -> 
     page.wait_for_selector("#place-size .m-error")
     assert "too large for demo" in page.inner_text("#place-size")
     assert page.locator("#queue .m-job").count() == 0
+
+
+def test_a_picture_that_browsers_cannot_show_is_shown(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "scan.tiff"
+    Image.linear_gradient("L").convert("CMYK").save(file)
+    page.set_input_files("#last-frame input[type=file]", file)
+    page.wait_for_function("document.querySelector('#last-frame img')?.naturalWidth === 256")
 
 
 def test_sizes_and_lengths_settle_with_a_note(page: Page) -> None:

@@ -7,17 +7,26 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
 from mova_studio.errors import InputError
+from mova_studio.jobs.snapshot import JobSnapshot, JobState
 from mova_studio.jobs.studio import Studio
+from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
 from mova_studio.ui.access import Access, Account
+from mova_studio.ui.create import Painter, draw_create
 from mova_studio.ui.desk import Desk, PageState
 from mova_studio.ui.downloads import Downloads
+from mova_studio.ui.form_events import FormEvents
+from mova_studio.ui.header import Header
 from mova_studio.ui.page import build_page
+from mova_studio.ui.run_events import RunEvents
 from mova_studio.ui.served import ServedTakes, cached_file
+from mova_studio.ui.wording import Wording
 
 PROJECT = Path(__file__).parents[2]
 OWNER_ONLY = {"use_model", "delete_take", "download_model"}
@@ -129,3 +138,43 @@ def test_wrong_flags_get_a_sentence_and_an_exit_code(flags, said):
         [sys.executable, "app.py", *flags], cwd=PROJECT, capture_output=True, encoding="utf-8", timeout=60
     )
     assert done.returncode in (2, 4) and said in done.stderr and "Traceback" not in done.stderr
+
+
+class _FailedStudio:
+    """A studio whose only job failed because of a field."""
+
+    model = "demo"
+
+    def __init__(self, root: Path, field: str | None) -> None:
+        self.library = SimpleNamespace(root=root)
+        error = {"kind": "InputError", "message": f"{root}/x is wrong.", "field": field, "exit_code": 2}
+        self.job = JobSnapshot("id", JobState.FAILED, 7, error=error)
+
+    def submit(self, shot, seed):
+        return "id"
+
+    def snapshot(self, job_id):
+        return self.job
+
+    def takes(self, limit=24):
+        return []
+
+
+@pytest.mark.parametrize(("field", "place"), [("num_frames", "length"), ("video_shift", "advanced"), (None, None)])
+def test_a_job_that_fails_later_complains_beside_its_field(tmp_path, field, place):
+    studio = _FailedStudio(tmp_path / "library", field)
+    desk, words, header, page = Desk(studio), Wording(), Header(), PageState(jobs=["id"])
+    with gr.Blocks():
+        header.draw(words, "demo")
+        painter = Painter(desk, ServedTakes(), draw_create(words, preset_for("demo"), header))
+        events = RunEvents(desk, painter, FormEvents(studio, painter.view.form), gr.State(), gr.Textbox())
+    desk.submit(Shot(prompt="A bell rings."), 7, "")
+    updates = asyncio.run(events.tick(page))
+    said = "library/x is wrong."
+    assert said in updates[painter.view.stage] and str(tmp_path) not in str(updates.values())
+    form = painter.view.form
+    assert {name for name, component in form.places.items() if component in updates} == ({place} if place else set())
+    if place:
+        assert said in updates[form.places[place]]["value"]
+    assert (form.advanced in updates) == (place == "advanced")
+    assert events.painter.view.stage not in asyncio.run(events.tick(page)), "nothing is sent twice"
