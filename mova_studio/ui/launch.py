@@ -59,7 +59,7 @@ def _serve(flags: argparse.Namespace, port: int, access: Access) -> int:
     blocks = build_page(studio, access)
     blocks.queue(default_concurrency_limit=None)
     app_settings = {}
-    if access.owner is None:
+    if access.owner is None and ":" not in flags.host:
         # Without a login, a web page elsewhere must not reach us by a name that it points at this machine.
         hosts = ["localhost", "127.0.0.1", flags.host]
         app_settings["middleware"] = [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]

@@ -86,7 +86,8 @@ def running_stage(language: str, ticket: Ticket, snapshot: JobSnapshot) -> str:
     data = base64.b64encode(snapshot.preview).decode("ascii")
     return (
         f'<div class="m-screen" style="{ratio}">'
-        f'<video class="m-preview" autoplay loop muted playsinline src="data:video/mp4;base64,{data}" '
+        f'<video class="m-preview" data-job="{escape(ticket.job_id)}" autoplay loop muted playsinline '
+        f'src="data:video/mp4;base64,{data}" '
         f'aria-label="{escape(caption)}"></video><span class="m-caption">{escape(caption)}</span></div>'
     )
 

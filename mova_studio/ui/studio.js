@@ -125,13 +125,27 @@
     (event.target.paused ? start : stop)(card);
   });
 
-  /* With reduced motion nothing starts to move by itself. */
-  const calm = () => {
+  /* A new preview starts from the last picture of the one before, so that the screen never goes black between. */
+  const canvas = document.createElement("canvas");
+  let still = { job: "", picture: "" };
+  const keepStill = ({ target: video }) => {
+    if (!video.matches?.("video.m-preview") || !video.videoWidth) return;
+    canvas.width = video.videoWidth;
+    canvas.height = video.videoHeight;
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    still = { job: video.dataset.job, picture: canvas.toDataURL("image/jpeg", 0.85) };
+  };
+  for (const name of ["loadeddata", "timeupdate"]) document.addEventListener(name, keepStill, true);
+
+  const settle = () => {
+    const preview = document.querySelector("video.m-preview:not([poster])");
+    if (preview && still.job === preview.dataset.job) preview.poster = still.picture;
+    /* With reduced motion nothing starts to move by itself. */
     if (!quiet.matches) return;
     for (const video of document.querySelectorAll("video[autoplay]")) {
       video.removeAttribute("autoplay");
       video.pause();
     }
   };
-  new MutationObserver(calm).observe(document, { childList: true, subtree: true });
+  new MutationObserver(settle).observe(document, { childList: true, subtree: true });
 })();
