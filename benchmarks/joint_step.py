@@ -94,17 +94,17 @@ def parts_and_whole(
 
 
 @torch.no_grad()
-def measure(repeats: int, device: torch.device) -> dict[str, float]:
-    """Median seconds of each part over interleaved rounds, after two rounds of warm-up."""
+def measure(repeats: int, device: torch.device, warm_up: int = 2) -> dict[str, float]:
+    """Median seconds of each part over interleaved rounds, after `warm_up` rounds that do not count."""
     timed = parts_and_whole(*build(device))
     seconds: dict[str, list[float]] = {name: [] for name in timed}
-    for round_number in range(repeats + 2):
+    for round_number in range(repeats + warm_up):
         for name, run in timed.items():
             begun = time.perf_counter()
             run()
             if device.type == "cuda":
                 torch.cuda.synchronize()
-            if round_number >= 2:
+            if round_number >= warm_up:
                 seconds[name].append(time.perf_counter() - begun)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
