@@ -67,7 +67,7 @@ def _serve(flags: argparse.Namespace, port: int, access: Access) -> int:
     _on_stop_signals(stop)
     try:
         _app, local, shared = blocks.launch(
-            server_name=flags.host,
+            server_name=f"[{flags.host.strip('[]')}]" if ":" in flags.host else flags.host,
             server_port=port,
             share=flags.share,
             auth=access.check if access.owner else None,  # type: ignore[arg-type]

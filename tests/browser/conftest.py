@@ -30,7 +30,8 @@ def locked_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS
     yield from start_studio(tmp_path_factory.mktemp("locked"), *accounts)
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running while it is open, so it ends with the file and not with the session.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, as the system has it."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
