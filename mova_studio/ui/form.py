@@ -43,11 +43,13 @@ class Form:
 
     Attributes:
         fields: by the names of `Shot`, and "size", "seconds", "seed".
-        places: where notes and errors appear, see `PLACES`.
+        places: where errors appear, see `PLACES`; they stay until the next try.
+        notes: where it is said that a value was moved. Apart from the errors, so that a late note wipes none out.
     """
 
     fields: dict[str, Any]
     places: dict[str, gr.HTML]
+    notes: dict[str, gr.HTML]
     advanced: gr.Accordion
     dice: gr.Button
     reuse: gr.Button
@@ -65,7 +67,8 @@ class Form:
 
     def quiet_places(self) -> dict[Any, Any]:
         """Every note and error taken back."""
-        return {place: gr.update(value="", visible=False) for place in self.places.values()}
+        said = [*self.places.values(), *self.notes.values()]
+        return {component: gr.update(value="", visible=False) for component in said}
 
     def complaint(self, language: str, error: StudioError) -> dict[Any, Any]:
         """The error beside its cause; the fold opens if the cause is inside."""
@@ -80,7 +83,7 @@ class Form:
     def note(self, place: str, notes: list[str]) -> dict[Any, Any]:
         """Notes under a field, or none."""
         lines = "".join(f'<p class="m-note" role="status">{escape(text)}</p>' for text in notes)
-        return {self.places[place]: gr.update(value=lines, visible=bool(lines))}
+        return {self.notes[place]: gr.update(value=lines, visible=bool(lines))}
 
     def preset_values(self, preset: RenderPreset, language: str) -> dict[Any, Any]:
         """The fields as a checkpoint wants them; prompt, pictures and seed stay."""
@@ -117,8 +120,13 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
     fields: dict[str, Any] = {}
     places: dict[str, gr.HTML] = {}
 
+    notes: dict[str, gr.HTML] = {}
+
     def place(name: str) -> None:
         places[name] = html_box(visible=False, elem_classes="m-place", elem_id=f"place-{name}")
+
+    def note(name: str) -> None:
+        notes[name] = html_box(visible=False, elem_classes="m-place", elem_id=f"note-{name}")
 
     with gr.Column(elem_classes="m-field"):
         fields["prompt"] = words.make(
@@ -146,6 +154,7 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
                     min_width=120,
                 )
         place("pictures")
+        note("pictures")
     with gr.Column(elem_classes="m-field"):
         with gr.Row(elem_classes="m-row"):
             fields["size"] = words.make(
@@ -161,6 +170,7 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
             _number(words, fields, "width", "width.label", preset.width, step=16)
             _number(words, fields, "height", "height.label", preset.height, step=16)
         place("size")
+        note("size")
     with gr.Column(elem_classes="m-field"):
         with gr.Row(elem_classes="m-row"):
             _number(
@@ -169,6 +179,7 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
             _number(words, fields, "num_frames", "frames.label", preset.num_frames, step=4)
             _number(words, fields, "num_inference_steps", "steps.label", preset.num_inference_steps, step=1)
         place("length")
+        note("length")
     with gr.Column(elem_classes="m-field"):
         with gr.Row(elem_classes="m-row"):
             for name, label in (("guidance_scale", "guidance.label"), ("bridge_guidance_scale", "bridge.label")):
@@ -205,7 +216,7 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
                 gr.Button, {"value": "generate"}, variant="primary", elem_id="generate", scale=3, min_width=160
             )
             cancel = words.make(gr.Button, {"value": "cancel"}, elem_id="cancel", scale=1, min_width=90, visible=False)
-    return Form(fields, places, advanced, dice, reuse, generate, cancel, cost)
+    return Form(fields, places, notes, advanced, dice, reuse, generate, cancel, cost)
 
 
 def prompt_hint(language: str) -> str:

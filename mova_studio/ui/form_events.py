@@ -49,16 +49,16 @@ class FormEvents:
         """Connect everything; `page` is the session's `PageState`."""
         form, fields = self.form, self.form.fields
         size = [fields["size"], fields["width"], fields["height"]]
-        fields["size"].input(self.choose_size, [page, fields["size"]], [*size, form.places["size"]], **QUIET)
+        fields["size"].input(self.choose_size, [page, fields["size"]], [*size, form.notes["size"]], **QUIET)
         sides = [event for name in ("width", "height") for event in (fields[name].blur, fields[name].submit)]
-        gr.on(sides, self.settle_size, [page, *size[1:]], [*size, form.places["size"]], preprocess=False, **QUIET)
+        gr.on(sides, self.settle_size, [page, *size[1:]], [*size, form.notes["size"]], preprocess=False, **QUIET)
         length = [fields[name] for name in ("seconds", "num_frames", "frame_rate")]
         for name, component in zip(("seconds", "num_frames", "frame_rate"), length, strict=True):
             gr.on(
                 [component.blur, component.submit],
                 self.settle_length(name),
                 [page, *length],
-                [*length[:2], form.places["length"]],
+                [*length[:2], form.notes["length"]],
                 preprocess=False,
                 **QUIET,
             )
@@ -68,7 +68,7 @@ class FormEvents:
                 [picture.upload, picture.clear],
                 self.settle_picture(name),
                 [page, picture],
-                [picture, form.places["pictures"]],
+                [picture, form.places["pictures"], form.notes["pictures"]],
                 preprocess=False,
                 **QUIET,
             )
@@ -121,17 +121,17 @@ class FormEvents:
         """A listener that opens what was dropped and says what was changed in it."""
 
         async def settle(page: PageState, value: Any) -> dict[Any, Any]:
-            place = self.form.places["pictures"]
+            quiet = {self.form.places["pictures"]: gr.update(value="", visible=False)} | self.form.note("pictures", [])
             try:
                 path = uploaded(value, name, page.language)
                 opened = None if path is None else await asyncio.to_thread(open_image, path, field=name)
             except InputError as error:
-                return {self.form.fields[name]: None} | self.form.complaint(page.language, error)
+                return quiet | {self.form.fields[name]: None} | self.form.complaint(page.language, error)
             if path is None or opened is None:
-                return {place: gr.update(value="", visible=False)}
+                return quiet
             named = name.replace("_", " ")
             notes = [translate(page.language, f"{named}: {note}") for note in opened.notes]
-            updates = self.form.note("pictures", notes)
+            updates = quiet | self.form.note("pictures", notes)
             if path.suffix.lower() not in _SHOWN_AS_IS:
                 # A browser cannot show a TIFF, so the page shows what we read from it.
                 shown = path.with_suffix(".png")

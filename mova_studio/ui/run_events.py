@@ -43,7 +43,15 @@ class RunEvents:
     def wire(self) -> None:
         """Connect everything."""
         form, view, page, fields = self.form, self.view, self.page, self.form.fields
-        everything = [*view.painted, *form.places.values(), form.advanced, *form.inputs, form.cost, self.jobs_text]
+        everything = [
+            *view.painted,
+            *form.places.values(),
+            *form.notes.values(),
+            form.advanced,
+            *form.inputs,
+            form.cost,
+            self.jobs_text,
+        ]
         form.generate.click(
             self.order,
             [page, self.length_text, *form.inputs],

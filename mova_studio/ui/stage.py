@@ -113,7 +113,7 @@ def take_stage(language: str, take: Take, served: Served, notes: Iterable[str], 
     lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return (
         f'<div class="m-player" data-player><div class="m-screen" style="--ratio: {take.width / take.height:.4f}">'
-        f'<video class="m-video" controls playsinline loop preload="auto"{" autoplay" if play else ""} '
+        f'<video class="m-video" controls playsinline preload="auto"{" autoplay" if play else ""} '
         f'src="{escape(served.url)}" aria-label="{label}"></video></div>'
         f"{waveform_svg(served.peaks, say(language, 'take.wave'))}"
         f'<div class="m-facts">{badge}{chips}</div>'

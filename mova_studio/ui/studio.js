@@ -78,11 +78,14 @@
   };
   for (const name of ["timeupdate", "seeked"])
     document.addEventListener(name, (event) => event.target.tagName === "VIDEO" && showPlayed(event.target), true);
-  const followSmoothly = () => {
-    for (const video of document.querySelectorAll("[data-player] video")) if (!video.paused) showPlayed(video);
-    requestAnimationFrame(followSmoothly);
+  let following = false;
+  const follow = () => {
+    const playing = [...document.querySelectorAll("[data-player] video")].filter((video) => !video.paused);
+    playing.forEach(showPlayed);
+    following = playing.length > 0;
+    if (following) requestAnimationFrame(follow);
   };
-  if (!quiet.matches) requestAnimationFrame(followSmoothly);
+  document.addEventListener("play", () => !following && !quiet.matches && follow(), true);
 
   document.addEventListener("click", (event) => {
     const wave = event.target.closest?.(".m-wave");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -21,7 +22,9 @@ LONG = 1000
 def test_interactive_soon_and_without_weights(studio: RunningStudio, context: BrowserContext) -> None:
     started = time.monotonic()
     page = open_studio(context, studio)
-    assert studio.seconds_to_page + time.monotonic() - started < 10
+    seconds = studio.seconds_to_page + time.monotonic() - started
+    # On a machine that is busy with other things, its share of them.
+    assert seconds < 10 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     assert page.inner_text("#generate").startswith("Generate")
     assert not studio.library.exists()
 
@@ -29,8 +32,8 @@ def test_interactive_soon_and_without_weights(studio: RunningStudio, context: Br
 def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_path: Path) -> None:
     page.fill("#prompt textarea", 'A bell rings twice. A voice says, "Come in."')
     page.set_input_files("#first-frame input[type=file]", picture)
-    page.wait_for_selector("#place-pictures .m-note")
-    notes = page.inner_text("#place-pictures")
+    page.wait_for_selector("#note-pictures .m-note")
+    notes = page.inner_text("#note-pictures")
     assert "upright" in notes and "CMYK" in notes
     small_settings(page, steps=80, frames=17)
     page.keyboard.press("Control+Enter")
@@ -129,17 +132,17 @@ def test_a_picture_that_browsers_cannot_show_is_shown(page: Page, tmp_path: Path
 def test_sizes_and_lengths_settle_with_a_note(page: Page) -> None:
     page.fill("#width input", "101")
     page.press("#width input", "Tab")
-    page.wait_for_selector("#place-size .m-note")
-    assert page.input_value("#width input") == "96" and "101 became 96" in page.inner_text("#place-size")
+    page.wait_for_selector("#note-size .m-note")
+    assert page.input_value("#width input") == "96" and "101 became 96" in page.inner_text("#note-size")
     page.fill("#seconds input", "1")
     page.press("#seconds input", "Tab")
-    page.wait_for_selector("#place-length .m-note")
+    page.wait_for_selector("#note-length .m-note")
     assert page.input_value("#num-frames input") == "25" and page.input_value("#seconds input") == "1.042"
     page.fill("#num-frames input", "11")
     page.press("#num-frames input", "Tab")
     page.wait_for_function("document.querySelector('#num-frames input').value === '13'")
     assert page.input_value("#seconds input") == "0.542"
-    assert page.inner_text("#place-size"), "the note on the size stays until the size changes"
+    assert page.inner_text("#note-size"), "the note on the size stays until the size changes"
     page.click("#size input")
     page.click("role=option[name='96 × 160 · 9:16']")
     page.wait_for_function("document.querySelector('#width input').value === '96'")
