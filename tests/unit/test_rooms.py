@@ -18,6 +18,7 @@ LEVELS = {
     "network": 1,
     "diffusion": 2,
     "media": 2,
+    "placement": 2,
     "library": 3,
     "jobs": 4,
     "ui": 5,
@@ -25,7 +26,7 @@ LEVELS = {
     "__main__": 6,
     "__init__": 0,
 }
-FORBIDDEN = {"network": ("gradio", "sqlite3"), "diffusion": ("gradio", "sqlite3"), "media": ("gradio", "torch")}
+FORBIDDEN = {"network": ("gradio", "sqlite3"), "diffusion": ("gradio", "sqlite3"), "placement": ("gradio", "sqlite3"), "media": ("gradio", "torch")}
 PAGE_SIDE = ("gradio",)
 
 
