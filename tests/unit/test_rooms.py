@@ -26,7 +26,12 @@ LEVELS = {
     "__main__": 6,
     "__init__": 0,
 }
-FORBIDDEN = {"network": ("gradio", "sqlite3"), "diffusion": ("gradio", "sqlite3"), "placement": ("gradio", "sqlite3"), "media": ("gradio", "torch")}
+FORBIDDEN = {
+    "network": ("gradio", "sqlite3"),
+    "diffusion": ("gradio", "sqlite3"),
+    "placement": ("gradio", "sqlite3"),
+    "media": ("gradio", "torch"),
+}
 PAGE_SIDE = ("gradio",)
 
 
