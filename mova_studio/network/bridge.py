@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -12,6 +13,7 @@ from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
+from mova_studio.network.pieces import by_heads
 from mova_studio.network.rotary import RotaryTable, aligned_video_positions, bridge_rotary, rotate_halves
 
 INTERACTION_STRATEGIES = ("full", "shallow_focus", "distributed", "progressive", "custom")
@@ -54,8 +56,8 @@ class BridgeAttnProcessor:
         key = attn.norm_k(attn.k(encoder_hidden_states)).unflatten(2, (attn.heads, -1))
         value = attn.v(encoder_hidden_states).unflatten(2, (attn.heads, -1))
         if query_rotary is not None and key_rotary is not None:
-            query = rotate_halves(query, query_rotary)
-            key = rotate_halves(key, key_rotary)
+            query = by_heads(partial(rotate_halves, table=query_rotary), query)
+            key = by_heads(partial(rotate_halves, table=key_rotary), key)
         attended = dispatch_attention_fn(query, key, value, backend=self._attention_backend)
         return attn.o(attended.flatten(2, 3).type_as(hidden_states))
 

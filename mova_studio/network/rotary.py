@@ -72,3 +72,15 @@ def rotate_halves(states: torch.Tensor, table: RotaryTable) -> torch.Tensor:
     sin = table.sin.to(states.dtype).unsqueeze(2)
     first, second = states.chunk(2, dim=-1)
     return states * cos + torch.cat([-second, first], dim=-1) * sin
+
+
+def rotate_pairs(states: torch.Tensor, table: RotaryTable) -> torch.Tensor:
+    """Turn neighbouring channels of `states` [B, L, heads, head_dim] by a tower's table, in the table's
+    float32; the result has the states' dtype."""
+    cosines, sines = table
+    cos, sin = cosines[..., 0::2], sines[..., 1::2]
+    first, second = states.unflatten(-1, (-1, 2)).unbind(-1)
+    turned = torch.empty_like(states)
+    turned[..., 0::2] = first * cos - second * sin
+    turned[..., 1::2] = first * sin + second * cos
+    return turned

@@ -1,5 +1,6 @@
-"""The two kinds of tower. A video expert is diffusers' own Wan transformer; the audio tower is built of
-the same blocks over a one-dimensional sequence, so that the joint forward treats both alike."""
+"""The two kinds of tower. A video expert is diffusers' own Wan transformer with the layers of `block.py`; the
+audio tower is built of the same layers over a one-dimensional sequence, so that the joint forward treats both
+alike."""
 
 from __future__ import annotations
 
@@ -14,9 +15,11 @@ from diffusers.loaders import PeftAdapterMixin
 from diffusers.models.attention import AttentionMixin
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.normalization import FP32LayerNorm
-from diffusers.models.transformers.transformer_wan import WanTimeTextImageEmbedding, WanTransformerBlock
+from diffusers.models.transformers.transformer_wan import WanTimeTextImageEmbedding
 from torch import nn
 
+from mova_studio.network.block import TowerBlock, use_tower_blocks
+from mova_studio.network.pieces import by_tokens
 from mova_studio.network.rotary import RotaryTable, audio_rotary
 
 
@@ -45,6 +48,7 @@ def build_video_tower(**config: object) -> WanTransformer3DModel:
     """A video expert: diffusers' Wan transformer, with the float64 sinusoid of the published network."""
     tower = WanTransformer3DModel(**config)
     tower.condition_embedder.timesteps_proj = SinusoidalTimesteps(tower.config.freq_dim)
+    use_tower_blocks(tower)
     return tower
 
 
@@ -65,9 +69,9 @@ class AudioTower(ModelMixin, ConfigMixin, PeftAdapterMixin, AttentionMixin):
 
     _supports_gradient_checkpointing = False
     _skip_layerwise_casting_patterns = ("patch_embedding", "condition_embedder", "norm")
-    _no_split_modules = ("WanTransformerBlock",)
+    _no_split_modules = ("TowerBlock",)
     _keep_in_fp32_modules = ("time_embedder", "scale_shift_table", "norm1", "norm2", "norm3")
-    _repeated_blocks = ("WanTransformerBlock",)
+    _repeated_blocks = ("TowerBlock",)
 
     @register_to_config
     def __init__(
@@ -90,10 +94,7 @@ class AudioTower(ModelMixin, ConfigMixin, PeftAdapterMixin, AttentionMixin):
             dim=dim, time_freq_dim=freq_dim, time_proj_dim=dim * 6, text_embed_dim=text_dim
         )
         self.condition_embedder.timesteps_proj = SinusoidalTimesteps(freq_dim)
-        self.blocks = nn.ModuleList(
-            WanTransformerBlock(dim, ffn_dim, num_attention_heads, cross_attn_norm=True, eps=eps)
-            for _ in range(num_layers)
-        )
+        self.blocks = nn.ModuleList(TowerBlock(dim, ffn_dim, num_attention_heads, eps) for _ in range(num_layers))
         self.norm_out = FP32LayerNorm(dim, eps, elementwise_affine=False)
         self.proj_out = nn.Linear(dim, out_channels * math.prod(patch_size))
         self.scale_shift_table = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
@@ -132,7 +133,7 @@ class Stream:
     context: torch.Tensor
     temb: torch.Tensor
     time_mod: torch.Tensor
-    rotary: tuple[torch.Tensor, torch.Tensor]
+    rotary: RotaryTable
     grid: tuple[int, ...]
 
     def advance(self, block: nn.Module) -> None:
@@ -150,7 +151,7 @@ def enter(tower: Tower, latents: torch.Tensor, timestep: torch.Tensor, prompt_em
         context=context,
         temb=temb,
         time_mod=time_mod.unflatten(1, (6, -1)),
-        rotary=tower.rope(latents),
+        rotary=RotaryTable(*tower.rope(latents)),
         grid=tuple(patches.shape[2:]),
     )
 
@@ -158,8 +159,11 @@ def enter(tower: Tower, latents: torch.Tensor, timestep: torch.Tensor, prompt_em
 def leave(tower: Tower, stream: Stream) -> torch.Tensor:
     """The head and unpatchify: tokens -> velocity [B, C, *axes] in float32."""
     shift, scale = (tower.scale_shift_table + stream.temb.unsqueeze(1)).chunk(2, dim=1)
-    hidden = (tower.norm_out(stream.hidden.float()) * (1 + scale) + shift).type_as(stream.hidden)
-    return unpatchify(tower.proj_out(hidden), stream.grid, tower.config.patch_size).float()
+
+    def head(hidden: torch.Tensor) -> torch.Tensor:
+        return tower.proj_out((tower.norm_out(hidden.float()) * (1 + scale) + shift).type_as(hidden))
+
+    return unpatchify(by_tokens(head, stream.hidden), stream.grid, tower.config.patch_size).float()
 
 
 def unpatchify(tokens: torch.Tensor, grid: tuple[int, ...], patch_size: tuple[int, ...]) -> torch.Tensor:
