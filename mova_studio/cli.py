@@ -23,7 +23,7 @@ from mova_studio.atomic import check_writable, replacing
 from mova_studio.errors import InputError, StudioError
 from mova_studio.library.frames import prepare_frame
 from mova_studio.library.presets import preset_for
-from mova_studio.library.shot import SEED_LIMIT, Shot, parse_size
+from mova_studio.library.shot import SEED_LIMIT, STEP_CACHE_LEVELS, Shot, parse_interval, parse_size
 from mova_studio.library.take import Take
 from mova_studio.media.images import open_image
 from mova_studio.media.loudness import measure
@@ -92,6 +92,19 @@ def _add_generate(commands: Any) -> None:
     parser.add_argument("--size", metavar="WxH", help="multiples of 16")
     parser.add_argument("--guidance", type=float, metavar="X", help="text guidance s_T")
     parser.add_argument("--bridge-guidance", type=float, metavar="X", help="bridge guidance s_B")
+    parser.add_argument(
+        "--guidance-interval",
+        default="0:1",
+        metavar="A:B",
+        help="guide only this part of the run, as fractions of the steps; a step outside it runs one pass and "
+        "follows the prompt less (0:1, every step)",
+    )
+    parser.add_argument(
+        "--step-cache",
+        default="off",
+        metavar="|".join(STEP_CACHE_LEVELS),
+        help="answer steps that change little from the step before: faster, and the take changes (off)",
+    )
     parser.add_argument("--video-shift", type=float, metavar="X")
     parser.add_argument("--audio-shift", type=float, metavar="X")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.mp4", help="replaced if it exists")
@@ -115,7 +128,17 @@ def _generate(options: argparse.Namespace) -> Answer:
         "audio_shift": options.audio_shift,
     }
     settings = {name: getattr(preset, name) if value is None else value for name, value in given.items()}
-    shot = Shot(prompt=options.prompt, model=options.model, width=width, height=height, **settings)
+    start, stop = parse_interval(options.guidance_interval)
+    shot = Shot(
+        prompt=options.prompt,
+        model=options.model,
+        width=width,
+        height=height,
+        step_cache=options.step_cache,
+        guidance_start=start,
+        guidance_stop=stop,
+        **settings,
+    )
     check_writable(options.out)
     notes: tuple[str, ...] = ()
     frames: dict[str, bytes] = {}

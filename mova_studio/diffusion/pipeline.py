@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 from mova_studio.diffusion import inputs
 from mova_studio.diffusion.conditioning import decode_video, frame_tensor, image_condition
-from mova_studio.diffusion.guidance import DualGuidance, Velocity
+from mova_studio.diffusion.guidance import Velocity
 from mova_studio.diffusion.output import MovaPipelineOutput
 from mova_studio.diffusion.sampling import Expert, sample
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
@@ -30,6 +30,7 @@ from mova_studio.network.hub import DownloadProgress, download, is_hub_id
 from mova_studio.network.joint import joint_forward
 from mova_studio.network.layout import COMPONENTS
 from mova_studio.network.locate import locate
+from mova_studio.network.residual import ResidualCache
 from mova_studio.network.towers import AudioTower
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,12 @@ class MovaPipeline(DiffusionPipeline):
         audio_dit, dual_tower_bridge: shared by both experts.
         video_vae, audio_vae, text_encoder, tokenizer, scheduler: as in the published checkpoint.
         boundary_ratio: share of the timesteps under which the low-noise expert takes over.
+
+    Attributes:
+        batched_guidance: run a step's passes with equal bridge as one batch: more memory, equal to 1e-4 (off).
     """
 
+    batched_guidance: bool = False
     _callback_tensor_inputs = (
         "latents",
         "audio_latents",
@@ -168,6 +173,7 @@ class MovaPipeline(DiffusionPipeline):
         a2v_scale: float = 1.0,
         v2a_scale: float = 1.0,
         on_layer: Callable[[int], None] | None = None,
+        cache: ResidualCache | None = None,
     ) -> Velocity:
         """One pass of one expert with the audio tower; arguments and result as in `joint_forward`.
 
@@ -187,6 +193,7 @@ class MovaPipeline(DiffusionPipeline):
             a2v_scale,
             v2a_scale,
             on_layer,
+            cache,
         )
 
     @torch.no_grad()
@@ -211,7 +218,7 @@ class MovaPipeline(DiffusionPipeline):
         batch = inputs.batch_size(prompt, prompt_embeds)
         device = self._execution_device
 
-        guidance = DualGuidance(settings.guidance_scale, settings.bridge_guidance_scale)
+        guidance = settings.guidance
         if guidance.needs_positive and prompt_embeds is None and prompt is not None:
             prompt_embeds = self.encode_prompt(prompt)
         if guidance.needs_negative and negative_prompt_embeds is None:
@@ -273,7 +280,8 @@ class MovaPipeline(DiffusionPipeline):
         left = state.settings.num_inference_steps - state.step
         left = left if num_steps is None else min(num_steps, left)
         self._interrupt = False
-        steps = sample(state, self.scheduler, self.config.boundary_ratio, self.predict_velocity, on_layer)
+        boundary_ratio, batched = self.config.boundary_ratio, self.batched_guidance
+        steps = sample(state, self.scheduler, boundary_ratio, self.predict_velocity, on_layer, batched)
         with self.progress_bar(total=left) as bar:
             for done in islice(steps, left):
                 bar.update()
@@ -281,9 +289,7 @@ class MovaPipeline(DiffusionPipeline):
                     offered = {name: getattr(state, name, None) for name in self._callback_tensor_inputs}
                     offered |= {"x0_latents": done.x0_latents, "x0_audio_latents": done.x0_audio_latents}
                     chosen = {name: offered[name] for name in callback_on_step_end_tensor_inputs}
-                    returned = callback_on_step_end(self, done.index, done.timestep, chosen) or {}
-                    for name in ("latents", "audio_latents", "prompt_embeds", "negative_prompt_embeds"):
-                        setattr(state, name, returned.get(name, getattr(state, name)))
+                    state.replace(callback_on_step_end(self, done.index, done.timestep, chosen) or {})
                 if self.interrupt:
                     break
         return state
@@ -329,6 +335,9 @@ class MovaPipeline(DiffusionPipeline):
         output_type: Literal["pil", "np", "pt", "latent"] = "pil",
         callback_on_step_end: StepCallback | None = None,
         callback_on_step_end_tensor_inputs: Sequence[str] = ("latents", "audio_latents"),
+        step_cache: str = "off",
+        guidance_start: float = 0.0,
+        guidance_stop: float = 1.0,
     ) -> MovaPipelineOutput:
         """Make a take, or a batch of takes.
 
@@ -353,6 +362,10 @@ class MovaPipeline(DiffusionPipeline):
             callback_on_step_end_tensor_inputs: which tensors it is given, out of latents, audio_latents,
                 x0_latents, x0_audio_latents (the estimates of the clean latents), prompt_embeds and
                 negative_prompt_embeds.
+            step_cache: "off" computes every step; "light", "balanced" and "fast" answer more and more of them
+                from the last computed one, which changes the result. A batch shares the decision.
+            guidance_start, guidance_stop: fractions of the steps, 0 <= guidance_start <= guidance_stop <= 1;
+                a step outside runs one pass with both guidance scales at 1.
 
         Raises:
             InputError: a value cannot be used; the message offers the nearest right one.
@@ -367,6 +380,9 @@ class MovaPipeline(DiffusionPipeline):
             bridge_guidance_scale=bridge_guidance_scale,
             video_shift=video_shift,
             audio_shift=audio_shift,
+            step_cache=step_cache,
+            guidance_start=guidance_start,
+            guidance_stop=guidance_stop,
         )
         state = self.prepare(
             settings,

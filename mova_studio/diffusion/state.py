@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,25 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from mova_studio.diffusion.guidance import DualGuidance, check_interval
+from mova_studio.diffusion.step_cache import KeptStep, policy_of
 from mova_studio.errors import InputError
 from mova_studio.network.weights import save_tensors
 
 _TENSORS = ("latents", "audio_latents", "condition", "prompt_embeds", "negative_prompt_embeds")
-_FORMAT = "mova_studio.sampling_state.1"
+_KEPT = "kept."
+_FORMAT = "mova_studio.sampling_state.2"
+# 1 had neither a step cache nor a guidance interval, which the defaults of both say.
+_READABLE = ("mova_studio.sampling_state.1", _FORMAT)
 
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """The numbers of a run: arguments and defaults of `MovaPipeline.__call__`, which explains them."""
+    """The numbers of a run: arguments and defaults of `MovaPipeline.__call__`, which explains them.
+
+    Raises:
+        InputError: the step cache has no such level, or the guidance interval is not one.
+    """
 
     height: int = 352
     width: int = 640
@@ -31,6 +41,18 @@ class SamplingSettings:
     bridge_guidance_scale: float = 1.0
     video_shift: float = 5.0
     audio_shift: float = 5.0
+    step_cache: str = "off"
+    guidance_start: float = 0.0
+    guidance_stop: float = 1.0
+
+    def __post_init__(self) -> None:
+        policy_of(self.step_cache)
+        check_interval(self.guidance_start, self.guidance_stop)
+
+    @property
+    def guidance(self) -> DualGuidance:
+        """Which passes run at which step."""
+        return DualGuidance(self.guidance_scale, self.bridge_guidance_scale, self.guidance_start, self.guidance_stop)
 
 
 @dataclass
@@ -45,6 +67,8 @@ class SamplingState:
         condition: [B, 20, t, h, w] float32 mask and first/last frame.
         prompt_embeds: [B, 512, text_dim]; None if no pass reads it.
         negative_prompt_embeds: [B, 512, text_dim]; None if no pass reads it.
+        kept: what the step cache holds; None where the next step is computed in any case.
+        reused_steps: steps done without computing them.
     """
 
     settings: SamplingSettings
@@ -54,10 +78,23 @@ class SamplingState:
     condition: torch.Tensor
     prompt_embeds: torch.Tensor | None
     negative_prompt_embeds: torch.Tensor | None
+    kept: KeptStep | None = None
+    reused_steps: int = 0
 
     @property
     def done(self) -> bool:
         return self.step >= self.settings.num_inference_steps
+
+    def replace(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Take the latents and text embeddings out of `tensors`, by name, in place of the run's own.
+
+        Another text ends what the step cache kept, which reads no text and would go on with the old one's.
+        """
+        for name in ("latents", "audio_latents", "prompt_embeds", "negative_prompt_embeds"):
+            if name in tensors and tensors[name] is not getattr(self, name):
+                setattr(self, name, tensors[name])
+                if name.endswith("prompt_embeds"):
+                    self.kept = None
 
     def save(self, path: Path) -> None:
         """Write the state as safetensors, beside `path` and renamed in.
@@ -66,10 +103,14 @@ class SamplingState:
             OutputError: the folder is missing or read-only, or the disk is full.
         """
         tensors = {name: getattr(self, name) for name in _TENSORS}
+        if self.kept is not None:
+            tensors |= {_KEPT + name: tensor for name, tensor in self.kept.tensors().items()}
         kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items() if tensor is not None}
         metadata = {
             "format": _FORMAT,
             "step": str(self.step),
+            "reused_steps": str(self.reused_steps),
+            "kept": json.dumps(None if self.kept is None else self.kept.numbers()),
             "settings": json.dumps(dataclasses.asdict(self.settings)),
         }
         save_tensors(kept, path, metadata)
@@ -84,13 +125,21 @@ class SamplingState:
         try:
             with safe_open(path, framework="pt", device=str(device)) as opened:
                 metadata = opened.metadata() or {}
-                if metadata.get("format") != _FORMAT:
+                if metadata.get("format") not in _READABLE:
                     raise InputError(f"{path} is not a saved run of this version ({metadata.get('format')!r}).")
                 present = set(opened.keys())
                 tensors: dict[str, Any] = {
                     name: opened.get_tensor(name) if name in present else None for name in _TENSORS
                 }
+                cached = {name[len(_KEPT) :]: opened.get_tensor(name) for name in present if name.startswith(_KEPT)}
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path} cannot be read as a saved run: {error}.") from error
         settings = SamplingSettings(**json.loads(metadata["settings"]))
-        return cls(settings=settings, step=int(metadata["step"]), **tensors)
+        numbers = json.loads(metadata.get("kept", "null"))
+        return cls(
+            settings=settings,
+            step=int(metadata["step"]),
+            kept=None if numbers is None else KeptStep.read(cached, numbers),
+            reused_steps=int(metadata.get("reused_steps", "0")),
+            **tensors,
+        )

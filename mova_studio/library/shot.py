@@ -19,6 +19,7 @@ MAX_FRAMES = 4093
 MAX_STEPS = 1000
 MAX_PROMPT_CHARACTERS = 20_000
 SEED_LIMIT = 2**63
+STEP_CACHE_LEVELS = ("off", "light", "balanced", "fast")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Shot:
         bridge_guidance_scale: bridge guidance s_B (paper Eq. 6); 1 turns it off.
         video_shift, audio_shift: sigma shifts (paper Eq. 4), above 0.
         target_lufs: integrated loudness of the take in LUFS; None leaves the level alone.
+        step_cache: how many steps may be answered from an earlier one's residuals, one of STEP_CACHE_LEVELS.
+        guidance_start, guidance_stop: the guided part of the run, as fractions of the steps; outside it both
+            guidance scales are 1.
 
     Raises:
         InputError: a value is out of its range; the message offers the nearest right one.
@@ -59,6 +63,9 @@ class Shot:
     video_shift: float = 5.0
     audio_shift: float = 5.0
     target_lufs: float | None = -16.0
+    step_cache: str = "off"
+    guidance_start: float = 0.0
+    guidance_stop: float = 1.0
 
     def __post_init__(self) -> None:
         check_prompt(self.prompt)
@@ -75,6 +82,19 @@ class Shot:
         _check_number("audio_shift", self.audio_shift, 0.01, 100.0)
         if self.target_lufs is not None:
             _check_number("target_lufs", self.target_lufs, -60.0, -5.0)
+        if self.step_cache not in STEP_CACHE_LEVELS:
+            raise InputError(
+                f"step_cache is {self.step_cache!r}, but must be one of {', '.join(STEP_CACHE_LEVELS)}.",
+                field="step_cache",
+            )
+        _check_number("guidance_start", self.guidance_start, 0.0, 1.0)
+        _check_number("guidance_stop", self.guidance_stop, 0.0, 1.0)
+        if self.guidance_stop < self.guidance_start:
+            raise InputError(
+                f"The guidance interval stops at {self.guidance_stop:g}, before its start at "
+                f"{self.guidance_start:g}; give a stop from {self.guidance_start:g} to 1.",
+                field="guidance_stop",
+            )
 
     def with_frames(self, first_frame: bytes | None, last_frame: bytes | None) -> Shot:
         """The same shot with these frames (PNG bytes)."""
@@ -124,6 +144,18 @@ def parse_size(text: str) -> tuple[int, int]:
             f"The size {text!r} cannot be read; write it as WIDTHxHEIGHT, for example 640x352.", field="size"
         )
     return int(match[1]), int(match[2])
+
+
+def parse_interval(text: str) -> tuple[float, float]:
+    """(start, stop) from "0.2:0.8"."""
+    match = re.fullmatch(r"\s*(\d*\.?\d+)\s*:\s*(\d*\.?\d+)\s*", text)
+    if match is None:
+        raise InputError(
+            f"The interval {text!r} cannot be read; write it as START:STOP in fractions of the steps, for example "
+            "0.1:0.8.",
+            field="guidance_start",
+        )
+    return float(match[1]), float(match[2])
 
 
 def snap_side(pixels: float) -> int:
