@@ -11,7 +11,7 @@ import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.transformers.transformer_wan import WanAttention
 
-from mova_studio.network.pieces import by_heads
+from mova_studio.network.pieces import by_heads, by_tokens
 from mova_studio.network.rotary import RotaryTable, rotate_pairs
 
 
@@ -31,10 +31,10 @@ class TowerAttnProcessor:
     ) -> torch.Tensor:
         """`hidden_states` [B, L, D] attend to `encoder_hidden_states` [B, S, D], or to themselves."""
         source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        query = attn.norm_q(attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1))
+        query = by_tokens(attn.norm_q, attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1))
         if rotary_emb is not None:
             query = by_heads(partial(rotate_pairs, table=rotary_emb), query)
-        key = attn.norm_k(attn.to_k(source)).unflatten(2, (attn.heads, -1))
+        key = by_tokens(attn.norm_k, attn.to_k(source)).unflatten(2, (attn.heads, -1))
         if rotary_emb is not None:
             key = by_heads(partial(rotate_pairs, table=rotary_emb), key)
         value = attn.to_v(source).unflatten(2, (attn.heads, -1))

@@ -13,7 +13,7 @@ from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
-from mova_studio.network.pieces import by_heads
+from mova_studio.network.pieces import by_heads, by_tokens
 from mova_studio.network.rotary import RotaryTable, aligned_video_positions, bridge_rotary, rotate_halves
 
 INTERACTION_STRATEGIES = ("full", "shallow_focus", "distributed", "progressive", "custom")
@@ -52,8 +52,8 @@ class BridgeAttnProcessor:
         query_rotary: RotaryTable | None,
         key_rotary: RotaryTable | None,
     ) -> torch.Tensor:
-        query = attn.norm_q(attn.q(hidden_states)).unflatten(2, (attn.heads, -1))
-        key = attn.norm_k(attn.k(encoder_hidden_states)).unflatten(2, (attn.heads, -1))
+        query = by_tokens(attn.norm_q, attn.q(hidden_states)).unflatten(2, (attn.heads, -1))
+        key = by_tokens(attn.norm_k, attn.k(encoder_hidden_states)).unflatten(2, (attn.heads, -1))
         value = attn.v(encoder_hidden_states).unflatten(2, (attn.heads, -1))
         if query_rotary is not None and key_rotary is not None:
             query = by_heads(partial(rotate_halves, table=query_rotary), query)
