@@ -4,8 +4,8 @@ Sources: NVIDIA's architecture white papers (Turing, GA102, Ada, RTX Blackwell) 
 tensor rate with float32 sums is multiprocessors x 512 x boost clock; its data sheets for workstation and
 data-centre cards, halved where they count sparsity. Rates are dense with float32 sums. `vram_gb` is what
 the driver tells, error correction as shipped. Not published, and so set low: laptops (at a middling power
-limit), the smaller RTX PRO Blackwell, GB10, GB200, GB300. Turing and Volta have no bf16 units: their bf16 rate is
-that of their float32 units.
+limit), the smaller RTX PRO Blackwell, GB10, GB200, GB300. Turing and Volta have no bf16 units: their bf16
+rate is that of their float32 units.
 
 Efficiencies are what large matrix products and attention reach of those rates. Hopper SXM: 790 and 560
 TFLOP/s, measured. GeForce Ampere and Ada: 0.94, by the published 37.5 s a step of MOVA on an RTX 4090. The

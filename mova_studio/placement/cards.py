@@ -78,10 +78,11 @@ def _known(reading: _Reading, total_vram: int | None) -> Card | None:
         return None
     if total_vram:
         return min(cards, key=lambda card: abs(card.vram_gb * GIB - total_vram))
-    if reading.memory:
+    wanted = reading.memory
+    if wanted is not None:
         # "GH200 480GB" tells the memory of its processor: no card is near it, and the first is meant.
-        near = [card for card in cards if abs(card.vram_gb - reading.memory) <= 0.15 * reading.memory]
-        cards = sorted(near, key=lambda card: abs(card.vram_gb - reading.memory)) or cards
+        near = [card for card in cards if abs(card.vram_gb - wanted) <= 0.15 * wanted]
+        cards = sorted(near, key=lambda card: abs(card.vram_gb - wanted)) or cards
     return cards[0]
 
 

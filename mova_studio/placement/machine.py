@@ -36,12 +36,14 @@ class Machine:
     """One machine at one moment.
 
     Attributes:
-        gpu: the accelerator that a run would use; None is a normal case.
+        gpu: the accelerator that a run would use; None is a normal case, also where there is one that the
+            installed torch can't use (a warning then says so).
         total_ram, free_ram: bytes, the limits of a container respected.
         free_disk: bytes free where the cache folder lies.
         cores: processor cores that this process may use.
         system: "Linux", "Windows" or "Darwin".
-        torch, cuda, driver: versions; None where there is none.
+        torch: version of the installed torch; None without one.
+        driver, cuda: version of the NVIDIA driver, and of the newest CUDA that it serves; None without one.
         attention: attention backends that import and run here, PyTorch's own ("native") first.
         warnings: what was found that will not work as it is, a sentence each with its remedy.
         imaginary: described by a person, not probed.
