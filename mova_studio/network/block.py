@@ -6,6 +6,8 @@ six with its feed-forward layer in two pieces; a 720p take then fits a 24 GB car
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers.models.transformers.transformer_wan import WanTransformerBlock
 from torch import nn
@@ -71,7 +73,7 @@ def _modulated(norm: nn.Module, states: torch.Tensor, shift: torch.Tensor, scale
     return (norm(states.float()) * (1 + scale) + shift).type_as(states)
 
 
-def use_tower_blocks(tower: nn.Module) -> None:
+def use_tower_blocks(tower: Any) -> None:
     """Rebuild a Wan transformer's layers as `TowerBlock`s, freshly initialised."""
     config = tower.config
     width = config.num_attention_heads * config.attention_head_dim
