@@ -205,11 +205,11 @@ def _try(device: torch.device, name: str) -> str:
         with torch.no_grad():
             expected = dispatch_attention_fn(query, key, value, backend=AttentionBackendName.NATIVE).float()
             actual = dispatch_attention_fn(query, key, value, backend=backend).float()
-        error = ((actual - expected).norm() / expected.norm()).item()
+        distance = ((actual - expected).norm() / expected.norm()).item()
     except Exception as error:  # noqa: BLE001 - other people's kernels fail in their own ways
         return f"It failed when tried: {_sentence(error)}"
-    if not error <= LARGEST_ERROR:  # NaN too
-        return f"Its result is {error:.2g} away from PyTorch's own when tried; up to {LARGEST_ERROR} is rounding."
+    if not distance <= LARGEST_ERROR:  # NaN too
+        return f"Its result is {distance:.2g} away from PyTorch's own when tried; up to {LARGEST_ERROR} is rounding."
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,16 +60,16 @@ def read_nvidia(ram: Ram, visible_devices: str | None, nvml: Any = None) -> Nvid
     except Exception:  # noqa: BLE001 - no library, no driver, a broken one: no NVIDIA GPU can be used
         return None
     try:
-        count = _ask(nvml.nvmlDeviceGetCount) or 0
+        count = _ask(nvml, "nvmlDeviceGetCount") or 0
         boards = [_board(nvml, index, ram) for index in range(count)]
-        version = _ask(nvml.nvmlSystemGetCudaDriverVersion_v2)
+        version = _ask(nvml, "nvmlSystemGetCudaDriverVersion_v2")
         return Nvidia(
-            driver=_text(_ask(nvml.nvmlSystemGetDriverVersion)),
+            driver=_text(_ask(nvml, "nvmlSystemGetDriverVersion")),
             cuda=f"{version // 1000}.{version % 1000 // 10}" if version else None,
             gpus=tuple(visible(boards, visible_devices)),
         )
     finally:
-        _ask(nvml.nvmlShutdown)
+        _ask(nvml, "nvmlShutdown")
 
 
 def visible(boards: Sequence[Sequence[NvidiaGpu]], visible_devices: str | None) -> list[NvidiaGpu]:
@@ -101,18 +101,18 @@ def visible(boards: Sequence[Sequence[NvidiaGpu]], visible_devices: str | None) 
 
 
 def _board(nvml: Any, index: int, ram: Ram) -> list[NvidiaGpu]:
-    handle = _ask(nvml.nvmlDeviceGetHandleByIndex, index)
+    handle = _ask(nvml, "nvmlDeviceGetHandleByIndex", index)
     if handle is None:
         return []
-    capability = _ask(nvml.nvmlDeviceGetCudaComputeCapability, handle)
-    link = _link(nvml, handle, _text(_ask(nvml.nvmlDeviceGetName, handle)), capability)
-    mode = _ask(nvml.nvmlDeviceGetMigMode, handle)
+    capability = _ask(nvml, "nvmlDeviceGetCudaComputeCapability", handle)
+    link = _link(nvml, handle, _text(_ask(nvml, "nvmlDeviceGetName", handle)), capability)
+    mode = _ask(nvml, "nvmlDeviceGetMigMode", handle)
     if not mode or mode[0] != 1:
         whole = _gpu(nvml, handle, capability, link, ram)
         return [whole] if whole else []
     slices = []
-    for number in range(_ask(nvml.nvmlDeviceGetMaxMigDeviceCount, handle) or 0):
-        part = _ask(nvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, number)
+    for number in range(_ask(nvml, "nvmlDeviceGetMaxMigDeviceCount", handle) or 0):
+        part = _ask(nvml, "nvmlDeviceGetMigDeviceHandleByIndex", handle, number)
         found = _gpu(nvml, part, capability, link, ram) if part is not None else None
         if found:
             slices.append(found)
@@ -129,7 +129,7 @@ def _gpu(nvml: Any, handle: Any, capability: tuple[int, int] | None, link: float
     except Exception:  # noqa: BLE001 - a GPU that fell off the bus, say: not one to plan for
         return None
     gpu = Gpu(
-        name=_text(_ask(nvml.nvmlDeviceGetName, handle)) or "NVIDIA GPU",
+        name=_text(_ask(nvml, "nvmlDeviceGetName", handle)) or "NVIDIA GPU",
         vendor="nvidia",
         total_vram=total,
         free_vram=min(free, total),
@@ -137,15 +137,15 @@ def _gpu(nvml: Any, handle: Any, capability: tuple[int, int] | None, link: float
         link_bytes_per_second=link,
         shares_ram=shares_ram,
     )
-    return NvidiaGpu(_text(_ask(nvml.nvmlDeviceGetUUID, handle)) or "", gpu)
+    return NvidiaGpu(_text(_ask(nvml, "nvmlDeviceGetUUID", handle)) or "", gpu)
 
 
 def _link(nvml: Any, handle: Any, name: str | None, capability: tuple[int, int] | None) -> float | None:
     """By the best generation of card and slot, since an idle card falls back to the first, and by the lanes
     in use, since a short slot tells the card's own number as its most. NVLink from a Grace processor is
     not PCIe: there the card's own figure counts."""
-    generation = _ask(nvml.nvmlDeviceGetMaxPcieLinkGeneration, handle)
-    widths = [_ask(ask, handle) for ask in (nvml.nvmlDeviceGetMaxPcieLinkWidth, nvml.nvmlDeviceGetCurrPcieLinkWidth)]
+    generation = _ask(nvml, "nvmlDeviceGetMaxPcieLinkGeneration", handle)
+    widths = [_ask(nvml, f"nvmlDeviceGet{which}PcieLinkWidth", handle) for which in ("Max", "Curr")]
     rate = pcie_rate(generation, min((width for width in widths if width), default=None))
     card, known = card_of(name or "", capability)
     if known and card.link_gbs * 1e9 > (pcie_rate(6, 16) or 0):
@@ -153,9 +153,9 @@ def _link(nvml: Any, handle: Any, name: str | None, capability: tuple[int, int] 
     return rate
 
 
-def _ask(question: Callable[..., Any], *about: Any) -> Any:
+def _ask(nvml: Any, question: str, *about: Any) -> Any:
     try:
-        return question(*about)
+        return getattr(nvml, question)(*about)
     except Exception:  # noqa: BLE001 - any question may be unknown to a driver or a virtual GPU
         return None
 
