@@ -18,10 +18,12 @@ from mova_studio.diffusion import inputs
 from mova_studio.diffusion.conditioning import decode_video, frame_tensor, image_condition
 from mova_studio.diffusion.guidance import Velocity
 from mova_studio.diffusion.output import MovaPipelineOutput
+from mova_studio.diffusion.residency import InPlace, Residency
 from mova_studio.diffusion.sampling import Expert, sample
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
 from mova_studio.diffusion.state import SamplingSettings, SamplingState
 from mova_studio.diffusion.text import encode_prompts
+from mova_studio.diffusion.tiling import OnChunk
 from mova_studio.errors import CheckpointError, InputError
 from mova_studio.network.audio_vae import AutoencoderDAC
 from mova_studio.network.bridge import Bridge
@@ -31,6 +33,7 @@ from mova_studio.network.joint import joint_forward
 from mova_studio.network.layout import COMPONENTS
 from mova_studio.network.locate import locate
 from mova_studio.network.residual import ResidualCache
+from mova_studio.network.tiles import Tiling
 from mova_studio.network.towers import AudioTower
 
 log = logging.getLogger(__name__)
@@ -58,10 +61,13 @@ class MovaPipeline(DiffusionPipeline):
         boundary_ratio: share of the timesteps under which the low-noise expert takes over.
 
     Attributes:
+        residency: brings components to where they compute; by default each stays where it is.
+        tiling: how the video VAE cuts the picture (not at all).
         batched_guidance: run a step's passes with equal bridge as one batch: more memory, equal to 1e-4 (off).
     """
 
     batched_guidance: bool = False
+    tiling: Tiling | None = None
     _callback_tensor_inputs = (
         "latents",
         "audio_latents",
@@ -99,6 +105,7 @@ class MovaPipeline(DiffusionPipeline):
         self.register_to_config(boundary_ratio=boundary_ratio)
         self.video_processor = VideoProcessor(vae_scale_factor=video_vae.config.scale_factor_spatial)
         self._interrupt = False
+        self.residency: Residency = InPlace(self)
 
     @classmethod
     def from_pretrained(
@@ -158,7 +165,8 @@ class MovaPipeline(DiffusionPipeline):
     def encode_prompt(self, prompt: str | list[str]) -> torch.Tensor:
         """Prompt embeddings [B, 512, text_dim], zeros behind each prompt's last token."""
         prompts = [prompt] if isinstance(prompt, str) else prompt
-        return encode_prompts(self.text_encoder, self.tokenizer, prompts, self._execution_device)
+        with self.residency.use("text_encoder"):
+            return encode_prompts(self.text_encoder, self.tokenizer, prompts, self.residency.device)
 
     @torch.no_grad()
     def predict_velocity(
@@ -180,21 +188,29 @@ class MovaPipeline(DiffusionPipeline):
         Args:
             expert: "high" (video_dit) or "low" (video_dit_2).
         """
-        return joint_forward(
-            self.video_dit if expert == "high" else self.video_dit_2,
-            self.audio_dit,
-            self.dual_tower_bridge,
-            video_latents,
-            audio_latents,
-            prompt_embeds,
-            timestep,
-            audio_timestep,
-            frame_rate,
-            a2v_scale,
-            v2a_scale,
-            on_layer,
-            cache,
-        )
+
+        def arrive(layer: int) -> None:
+            if on_layer is not None:
+                on_layer(layer)
+            self.residency.arrive(layer)
+
+        tower = "video_dit" if expert == "high" else "video_dit_2"
+        with self.residency.use(tower, "audio_dit", "dual_tower_bridge"):
+            return joint_forward(
+                getattr(self, tower),
+                self.audio_dit,
+                self.dual_tower_bridge,
+                video_latents,
+                audio_latents,
+                prompt_embeds,
+                timestep,
+                audio_timestep,
+                frame_rate,
+                a2v_scale,
+                v2a_scale,
+                arrive,
+                cache,
+            )
 
     @torch.no_grad()
     def prepare(
@@ -209,14 +225,19 @@ class MovaPipeline(DiffusionPipeline):
         audio_latents: torch.Tensor | None = None,
         prompt_embeds: torch.Tensor | None = None,
         negative_prompt_embeds: torch.Tensor | None = None,
+        on_chunk: OnChunk | None = None,
     ) -> SamplingState:
-        """Everything before the first step; arguments as in `__call__`."""
+        """Everything before the first step; arguments as in `__call__`.
+
+        Args:
+            on_chunk: called as (done, total) before every piece of encoding; may raise to stop.
+        """
         sample_rate, hop_length = self.audio_vae.config.sample_rate, self.audio_vae.hop_length
         inputs.check_settings(settings, sample_rate, hop_length)
         if last_image is not None and settings.num_frames == 1:
             raise InputError("A take of one frame has no last frame; ask for 5 frames or more.", field="last_frame")
         batch = inputs.batch_size(prompt, prompt_embeds)
-        device = self._execution_device
+        device = self.residency.device
 
         guidance = settings.guidance
         if guidance.needs_positive and prompt_embeds is None and prompt is not None:
@@ -224,12 +245,15 @@ class MovaPipeline(DiffusionPipeline):
         if guidance.needs_negative and negative_prompt_embeds is None:
             negative_prompt_embeds = self.encode_prompt(inputs.as_list(negative_prompt or "", batch, "negative_prompt"))
 
-        condition = image_condition(
-            self.video_vae,
-            self._frames(image, batch, settings, "first_frame"),
-            None if last_image is None else self._frames(last_image, batch, settings, "last_frame"),
-            settings.num_frames,
-        )
+        with self.residency.use("video_vae"):
+            condition = image_condition(
+                self.video_vae,
+                self._frames(image, batch, settings, "first_frame"),
+                None if last_image is None else self._frames(last_image, batch, settings, "last_frame"),
+                settings.num_frames,
+                self.tiling,
+                on_chunk,
+            )
         shape = (batch, self.video_vae.config.z_dim, *condition.shape[2:])
         audio_length = inputs.num_audio_latents(settings, sample_rate, hop_length)
         audio_shape = (batch, self.audio_vae.config.latent_dim, audio_length)
@@ -250,7 +274,7 @@ class MovaPipeline(DiffusionPipeline):
             image = Image.new("RGB", (settings.width, settings.height), "white")
         pictures = inputs.frame_list(image, batch, name)
         tensors = [frame_tensor(each, settings.height, settings.width, self.video_processor) for each in pictures]
-        return torch.cat(tensors).to(self._execution_device)
+        return torch.cat(tensors).to(self.residency.device)
 
     @torch.no_grad()
     def denoise(
@@ -296,17 +320,27 @@ class MovaPipeline(DiffusionPipeline):
 
     @torch.no_grad()
     def decode(
-        self, state: SamplingState, output_type: Literal["pil", "np", "pt", "latent"] = "pil"
+        self,
+        state: SamplingState,
+        output_type: Literal["pil", "np", "pt", "latent"] = "pil",
+        on_chunk: OnChunk | None = None,
     ) -> MovaPipelineOutput:
-        """Latents to picture and sound; the sound is cut to the picture's length."""
+        """Latents to picture and sound; the sound is cut to the picture's length.
+
+        Args:
+            output_type: as in `__call__`.
+            on_chunk: called as (done, total) before every piece of the picture; may raise to stop.
+        """
         if output_type not in ("pil", "np", "pt", "latent"):
             raise InputError(f'output_type is {output_type!r}, but must be "pil", "np", "pt" or "latent".')
         sampling_rate = self.audio_vae.config.sample_rate
         if output_type == "latent":
             return MovaPipelineOutput(state.latents, state.audio_latents, sampling_rate)
-        video = decode_video(self.video_vae, state.latents)
+        with self.residency.use("video_vae"):
+            video = decode_video(self.video_vae, state.latents, self.tiling, on_chunk)
         frames = self.video_processor.postprocess_video(video, output_type=output_type)
-        waveform = self.audio_vae.decode(state.audio_latents.to(self.audio_vae.dtype)).float()
+        with self.residency.use("audio_vae"):
+            waveform = self.audio_vae.decode(state.audio_latents.to(self.audio_vae.dtype)).float()
         return MovaPipelineOutput(
             frames, waveform[..., : inputs.num_audio_samples(state.settings, sampling_rate)], sampling_rate
         )

@@ -78,10 +78,14 @@ class Checkpoint:
         config = {key: value for key, value in self.config(name).items() if not key.startswith("_")}
         try:
             with init_empty_weights(include_buffers=False):
-                return COMPONENTS[name].build(config)
+                module = COMPONENTS[name].build(config)
         except (ValueError, TypeError, KeyError) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise CheckpointError(f"{self.folder / name / 'config.json'}: {reason}.") from error
+        if isinstance(module, UMT5EncoderModel):
+            # One module under two names, so that whoever fills one fills both.
+            module.encoder.embed_tokens = module.shared
+        return module
 
     def load(self, name: str, dtype: torch.dtype | None = None) -> nn.Module:
         """A component with its weights, in `dtype` (None: as stored), on the CPU, in eval mode.
@@ -92,8 +96,6 @@ class Checkpoint:
         module = self.empty(name)
         entries = match_entries(module, COMPONENTS[name], self.folder / name)
         load_entries(module, COMPONENTS[name], entries, dtype)
-        if isinstance(module, UMT5EncoderModel):
-            module.encoder.embed_tokens.weight = module.shared.weight
         return module.eval().requires_grad_(False)
 
     def tokenizer(self) -> PreTrainedTokenizerBase:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,10 +143,10 @@ def match_entries(module: nn.Module, component: Component, folder: Path) -> dict
     return found
 
 
-def load_entries(
-    module: nn.Module, component: Component, entries: dict[str, TensorEntry], dtype: torch.dtype | None
-) -> None:
-    """Fill `module` (on the meta device) from `entries`; tensors of the right dtype stay memory-mapped.
+def read_tensors(
+    component: Component, entries: dict[str, TensorEntry], dtype: torch.dtype | None
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors of `entries` one after the other; those of the right dtype stay memory-mapped.
 
     Args:
         dtype: to convert floating tensors to, save those that `component` wants in float32; None keeps the
@@ -160,7 +161,15 @@ def load_entries(
                 tensor = opened.get_tensor(entries[name].name)
                 if dtype is not None and tensor.is_floating_point():
                     tensor = tensor.to(torch.float32 if component.in_float32(name) else dtype)
-                module.load_state_dict({name: tensor}, strict=False, assign=True)
+                yield name, tensor
+
+
+def load_entries(
+    module: nn.Module, component: Component, entries: dict[str, TensorEntry], dtype: torch.dtype | None
+) -> None:
+    """Fill `module` (on the meta device) from `entries`, see `read_tensors`."""
+    for name, tensor in read_tensors(component, entries, dtype):
+        module.load_state_dict({name: tensor}, strict=False, assign=True)
 
 
 def save_tensors(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
