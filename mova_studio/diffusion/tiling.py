@@ -95,8 +95,8 @@ def decode(
         regions, caches = _regions(layers, (height, width), wanted), new_caches(vae.decoder)
         for step in range(steps):
             tell()
-            chunk = _crop(parked[:, :, step : step + 1], regions[0]).to(latents.device)
-            pixels = _through(layers, regions, chunk, caches)
+            features = _crop(parked[:, :, step : step + 1], regions[0])
+            pixels = _through(layers, regions, features.to(latents.device), caches)
             _crop(video[:, :, _frames_of(step)], wanted).copy_(pixels.clamp_(-1.0, 1.0))
     return video
 
