@@ -194,8 +194,8 @@ class MovaPipeline(DiffusionPipeline):
                 on_layer(layer)
             self.residency.arrive(layer)
 
-        tower = "video_dit" if expert == "high" else "video_dit_2"
-        with self.residency.use(tower, "audio_dit", "dual_tower_bridge"):
+        tower, *shared = self._tower_names(expert)
+        with self.residency.use(tower, *shared):
             return joint_forward(
                 getattr(self, tower),
                 self.audio_dit,
@@ -275,6 +275,21 @@ class MovaPipeline(DiffusionPipeline):
         pictures = inputs.frame_list(image, batch, name)
         tensors = [frame_tensor(each, settings.height, settings.width, self.video_processor) for each in pictures]
         return torch.cat(tensors).to(self.residency.device)
+
+    def expert_of(self, state: SamplingState) -> Expert:
+        """The expert that runs `state`'s next step."""
+        settings = state.settings
+        self.scheduler.set_timesteps(settings.num_inference_steps, settings.video_shift, settings.audio_shift)
+        return "high" if state.step < self.scheduler.expert_steps(self.config.boundary_ratio) else "low"
+
+    def ready(self, state: SamplingState) -> None:
+        """Bring what `state`'s next step needs to where it computes; the step would do so itself."""
+        with self.residency.use(*self._tower_names(self.expert_of(state))):
+            return
+
+    @staticmethod
+    def _tower_names(expert: Expert) -> tuple[str, str, str]:
+        return "video_dit" if expert == "high" else "video_dit_2", "audio_dit", "dual_tower_bridge"
 
     @torch.no_grad()
     def denoise(

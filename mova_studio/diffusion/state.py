@@ -96,6 +96,15 @@ class SamplingState:
                 if name.endswith("prompt_embeds"):
                     self.kept = None
 
+    def to(self, device: torch.device | str) -> None:
+        """Move all tensors to `device`."""
+        for name in _TENSORS:
+            tensor = getattr(self, name)
+            setattr(self, name, None if tensor is None else tensor.to(device))
+        if self.kept is not None:
+            moved = {name: tensor.to(device) for name, tensor in self.kept.tensors().items()}
+            self.kept = KeptStep.read(moved, self.kept.numbers())
+
     def save(self, path: Path) -> None:
         """Write the state as safetensors, beside `path` and renamed in.
 

@@ -2,79 +2,142 @@
 
 from __future__ import annotations
 
-from typing import Any
+import gc
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
 
 import psutil
 import torch
 
 from mova_studio.diffusion import MovaPipeline
 from mova_studio.diffusion.preview import LatentPreview
-from mova_studio.errors import MemoryRanOut
-from mova_studio.jobs.estimate import History
+from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
+from mova_studio.jobs.planning import Planning, sizes_of
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.locate import locate
+from mova_studio.network.tiles import Tiling
+from mova_studio.placement.machine import Machine
+from mova_studio.placement.plan import Plan, Planned
+from mova_studio.placement.probe import chosen_device, probe_machine
+from mova_studio.placement.prompt_cache import PromptCache
+from mova_studio.placement.quantized_cache import QuantizedCache
+from mova_studio.placement.request import Limits, Request
+from mova_studio.placement.residency import Residency
 from mova_studio.settings import cache_dir
 
 
-def check_memory(model: str, needed: int, device: torch.device) -> None:
-    """Refuse weights that cannot lie in the device's memory, before any of them is read.
-
-    Raises:
-        MemoryRanOut: with what is needed, what is free, and what to do.
-    """
-    if device.type == "cuda":
-        kind, free = "VRAM", torch.cuda.mem_get_info(device)[0]
-    else:
-        kind, free = "RAM", psutil.virtual_memory().available
-    if needed > free:
-        raise MemoryRanOut(
-            f"The weights of {model} take {needed / 1e9:.1f} GB of {kind} and {free / 1e9:.1f} GB are free. "
-            "This version keeps the whole network in one memory: use a machine with more, or close other programs.",
-            field="model",
-        )
-
-
 class Engine:
-    """One checkpoint at a time, on the best device that there is.
+    """One checkpoint under one plan at a time.
 
     Attributes:
-        history: how long stages took here.
-        pipeline, preview, checkpoint: of the loaded model; see `load`.
+        planning: how plans are made, and what was learned here.
+        machine: as it was when the last plan was made.
+        checkpoint, identity, pipeline, preview: of the placed checkpoint; see `place`.
     """
 
     def __init__(self) -> None:
-        self.history = History(cache_dir() / "run_times.json")
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        self.planning = Planning.here()
+        self._choose_device()
+        self.machine = self._probe()
         self._model: str | None = None
+        self._residency: Residency | None = None
 
-    def load(self, model: str) -> None:
-        """Load `model` ("demo", a folder or a hub id on disk), unless it is loaded already.
+    def plan(self, model: str, request: Request, limits: Limits, tried: frozenset[str] = frozenset()) -> Planned:
+        """Plans for a run, by what is free now; what this process holds itself counts as free.
+
+        Args:
+            tried: names of plans that failed in this very run.
+
+        Raises:
+            CheckpointError: the checkpoint is damaged or not on disk.
+            InputError: a pin is impossible here.
+        """
+        locate(model)
+        self.machine = self._probe()
+        return self.planning.plan(self.machine, sizes_of(model), request, limits, tried)
+
+    def place(self, model: str, plan: Plan, notify: Callable[[str], None]) -> None:
+        """Make `plan` the one in force; weights are read when they are first used.
+
+        Args:
+            model: "demo", a folder or a hub id on disk.
+            notify: told a sentence about quantized weights that are made anew or cannot be kept.
 
         Raises:
             CheckpointError: it is wrong, truncated, mixed or not on disk.
         """
-        if model == self._model:
-            return
-        self._model = None
-        folder = locate(model)
-        check_memory(model, Checkpoint(folder).bytes_in(self.dtype), self.device)
-        pipeline = MovaPipeline.from_pretrained(folder, torch_dtype=self.dtype, local_files_only=True)
-        pipeline.set_progress_bar_config(disable=True)
-        self.pipeline = pipeline.to(self.device)
-        self.checkpoint = Checkpoint(folder)
-        self.identity = self.checkpoint.identity()
-        self.preview = LatentPreview.fit(self.pipeline.video_vae)
+        residency = self._residency
+        if residency is None or model != self._model or not residency.same_weights(plan):
+            self.unload()
+            residency = self._load(model, plan, notify)
+        residency.retune(plan)
+        self.pipeline.batched_guidance = plan.batched_guidance
+        self.pipeline.tiling = Tiling(count=plan.vae_tiles) if plan.vae_tiles > 1 else None
+        self.prompts = PromptCache(cache_dir() / "prompts", self.identity, plan.weights["text_encoder"])
+
+    def _load(self, model: str, plan: Plan, notify: Callable[[str], None]) -> Residency:
+        checkpoint = Checkpoint(locate(model))
+        checkpoint.check_fit()
+        identity = checkpoint.identity()
+        residency = Residency(checkpoint, plan, QuantizedCache(cache_dir() / "quantized", identity, notify))
+        self.pipeline = MovaPipeline(
+            tokenizer=checkpoint.tokenizer(),
+            scheduler=FlowMatchPairScheduler.from_config(checkpoint.config("scheduler")),
+            boundary_ratio=checkpoint.boundary_ratio,
+            **cast("dict[str, Any]", residency.modules),
+        )
+        self.pipeline.set_progress_bar_config(disable=True)
+        self.pipeline.residency = residency
+        self.checkpoint, self.identity = checkpoint, identity
+        self._residency = residency
+        with residency.use("video_vae"):
+            self.preview = LatentPreview.fit(self.pipeline.video_vae)
         self._model = model
+        return residency
 
     @property
-    def plan(self) -> dict[str, Any]:
-        """How the network is placed on this machine, for the record."""
-        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
-        return {
-            "device": name,
-            "dtype": str(self.dtype).removeprefix("torch."),
-            "offload": "none",
-            "attention": "native",
-            "torch": torch.__version__,
-        }
+    def device(self) -> torch.device:
+        """Where the placed checkpoint computes."""
+        return torch.device("cpu") if self._residency is None else self._residency.device
+
+    def while_reading(self, check: Callable[[], None]) -> None:
+        """Call `check` before each layer is read from disk; it may raise to give up."""
+        if self._residency is not None:
+            self._residency.on_read = check
+
+    def embed(self, prompt: str) -> torch.Tensor:
+        """Embeddings [1, 512, text_dim] of a prompt, from disk if these words were seen before."""
+        known = self.prompts.load(prompt)
+        if known is not None:
+            return known.to(self.device)
+        made = self.pipeline.encode_prompt(prompt)
+        self.prompts.save(prompt, made)
+        return made
+
+    def unload(self) -> None:
+        """Give all memory back."""
+        self._model = None
+        if self._residency is not None:
+            self._residency.close()
+            self._residency = None
+            del self.pipeline
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _choose_device(self) -> None:
+        if not torch.cuda.is_initialized():
+            chosen = chosen_device()
+            if chosen is not None:
+                os.environ["CUDA_VISIBLE_DEVICES"] = chosen
+
+    def _probe(self) -> Machine:
+        machine = probe_machine(cache_dir(), use_torch=True)
+        own = psutil.Process().memory_info().rss
+        machine = replace(machine, free_ram=min(machine.total_ram, machine.free_ram + own))
+        if machine.gpu is not None and torch.cuda.is_initialized():
+            free = machine.gpu.free_vram + torch.cuda.memory_reserved()
+            machine = replace(machine, gpu=replace(machine.gpu, free_vram=min(machine.gpu.total_vram, free)))
+        return machine

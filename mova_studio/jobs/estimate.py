@@ -73,14 +73,16 @@ class Estimate:
     def step_done(self, seconds: float) -> None:
         """A denoising step took so long."""
         self.step_seconds.append(seconds)
-        self.history.learn(self.checkpoint, "denoise", self._median(), self.megapixel_frames * self.passes)
+        self.history.learn(self.checkpoint, "denoise", self.median_step, self.megapixel_frames * self.passes)
 
     def stage_done(self, stage: str, seconds: float) -> None:
         """A whole stage took so long."""
         if stage in AFTER_DENOISING:
             self.history.learn(self.checkpoint, stage, seconds, self.megapixel_frames)
 
-    def _median(self) -> float:
+    @property
+    def median_step(self) -> float:
+        """Seconds of the middle one of the steps so far."""
         return sorted(self.step_seconds)[len(self.step_seconds) // 2]
 
     def seconds_left(self, stage: str, step: int) -> float | None:
@@ -89,7 +91,7 @@ class Estimate:
         A stage that was never seen here is taken for as long as one step.
         """
         if self.step_seconds:
-            typical: float | None = self._median()
+            typical: float | None = self.median_step
         else:
             typical = self.history.seconds(self.checkpoint, "denoise", self.megapixel_frames * self.passes)
         if typical is None:

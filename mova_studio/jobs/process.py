@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import psutil
+
 from mova_studio.settings import PROJECT
 
 
@@ -46,6 +48,13 @@ class WorkerProcess:
                 self._process.stdin.flush()
             except (BrokenPipeError, OSError, ValueError):
                 return
+
+    def memory(self) -> int:
+        """Bytes of RAM that it holds; 0 once it has ended."""
+        try:
+            return psutil.Process(self.pid).memory_info().rss
+        except psutil.Error:
+            return 0
 
     def kill(self) -> None:
         self._process.kill()

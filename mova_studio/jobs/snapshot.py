@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mova_studio.library.take import Take
@@ -38,6 +38,8 @@ class JobSnapshot:
         fraction: 0..1 of the whole run.
         seconds_left: estimate for the whole run; None until there is something to go by.
         preview: a small silent mp4 of the x0 estimate, and `preview_step` the step it belongs to.
+        plan: how the network is placed for it, `Candidate.to_dict()`; None until that is decided.
+        memory: {"vram_gb", "ram_gb"} that each finished stage really took, in GiB.
         notes: what was changed on the way, for the person to read.
         take: the result, once done.
         error: `StudioError.to_dict()` of what went wrong, once failed.
@@ -55,6 +57,8 @@ class JobSnapshot:
     seconds_left: float | None = None
     preview: bytes | None = None
     preview_step: int = 0
+    plan: dict[str, Any] | None = None
+    memory: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     take: Take | None = None
     error: dict[str, Any] | None = None

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError, StudioError
+from mova_studio.jobs.limits_file import LimitsFile
 from mova_studio.jobs.process import WorkerProcess
 from mova_studio.jobs.snapshot import JobSnapshot, JobState
 from mova_studio.library.folder import TakeFolder
 from mova_studio.library.shot import SEED_LIMIT, Shot
 from mova_studio.library.take import Take
+from mova_studio.settings import cache_dir
 
 MAX_WAITING = 100
 MAX_REMEMBERED = 500
@@ -37,7 +39,12 @@ class Studio:
     Args:
         library: folder of the takes.
         model: "demo", a checkpoint folder or a hub id; the default for pages.
+
+    Attributes:
+        last_run: the last finished job, for its predicted and actual memory; None before the first.
     """
+
+    last_run: JobSnapshot | None = None
 
     def __init__(self, library: Path, model: str = "demo") -> None:
         self.model = model
@@ -46,6 +53,8 @@ class Studio:
         self._waiting: list[str] = []
         self._running: str | None = None
         self._worker: WorkerProcess | None = None
+        self._running_on: WorkerProcess | None = None
+        self._limits = LimitsFile(cache_dir() / "limits.json")
         self._lock = threading.RLock()
         self._closed = False
 
@@ -130,6 +139,40 @@ class Studio:
         check_model(model)
         self.model = model
 
+    @property
+    def limits(self) -> dict[str, Any]:
+        """What plans may use: `Limits.to_dict()`, or {} where nothing was said."""
+        return self._limits.read()
+
+    def set_limits(self, limits: dict[str, Any]) -> None:
+        """Keep what plans may use; it holds from the next job on, also after a restart.
+
+        Raises:
+            InputError: a cap or a pin is impossible; nothing changes then.
+            OutputError: it cannot be kept.
+        """
+        from mova_studio.placement.request import Limits
+
+        self._limits.write(Limits.from_dict(limits).to_dict())
+
+    def worker_memory(self) -> int:
+        """Bytes of RAM that the worker holds now, which a new plan could use."""
+        with self._lock:
+            return 0 if self._worker is None else self._worker.memory()
+
+    def unload(self) -> None:
+        """End the worker if nothing runs, and with it all that it holds; the next job starts another.
+
+        Raises:
+            InputError: a job is running.
+        """
+        with self._lock:
+            if self._running is not None:
+                raise InputError("A take is being made; cancel it or let it finish before unloading.", field="model")
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+
     def close(self) -> None:
         """Stop the worker. Jobs that are not done are lost with it."""
         with self._lock:
@@ -150,10 +193,26 @@ class Studio:
             self._start_next()
             return
         if self._worker is None:
-            self._worker = WorkerProcess(self._on_event, self._on_exit)
-        self._running = job_id
+            self._worker = self._new_worker()
+        self._running, self._running_on = job_id, self._worker
         job.snapshot = dataclasses.replace(job.snapshot, state=JobState.RUNNING)
-        self._worker.send({"run": job_id, "shot": job.shot.to_dict(), "seed": job.seed, "path": str(path)})
+        self._worker.send(
+            {
+                "run": job_id,
+                "shot": job.shot.to_dict(),
+                "seed": job.seed,
+                "path": str(path),
+                "limits": self._limits.read(),
+            }
+        )
+
+    def _new_worker(self) -> WorkerProcess:
+        def exited(code: int) -> None:
+            with self._lock:
+                self._on_exit(worker, code)
+
+        worker = WorkerProcess(self._on_event, exited)
+        return worker
 
     def _end(self, job: _Job, state: JobState, **changes: Any) -> None:
         job.snapshot = dataclasses.replace(job.snapshot, state=state, preview=None, seconds_left=None, **changes)
@@ -172,6 +231,13 @@ class Studio:
                 mp4 = base64.b64decode(event["mp4"])
                 job.snapshot = dataclasses.replace(job.snapshot, preview=mp4, preview_step=event["step"])
                 return
+            if kind == "plan":
+                job.snapshot = dataclasses.replace(job.snapshot, plan=event["plan"])
+                return
+            if kind == "memory":
+                taken = {name: event[name] for name in ("vram_gb", "ram_gb")}
+                job.snapshot = dataclasses.replace(job.snapshot, memory=job.snapshot.memory | {event["stage"]: taken})
+                return
             if kind == "note":
                 job.snapshot = dataclasses.replace(job.snapshot, notes=(*job.snapshot.notes, event["text"]))
                 return
@@ -179,6 +245,7 @@ class Studio:
                 take = Take.from_dict(event["take"])
                 self.library.remember(take)
                 self._end(job, JobState.DONE, take=take, fraction=1.0)
+                self.last_run = job.snapshot
             elif kind == "cancelled":
                 self._end(job, JobState.CANCELLED)
             else:
@@ -186,17 +253,17 @@ class Studio:
             self._running = None
             self._start_next()
 
-    def _on_exit(self, code: int) -> None:
-        with self._lock:
+    def _on_exit(self, worker: WorkerProcess, code: int) -> None:
+        if self._worker is worker:
             self._worker = None
-            if self._running is not None:
-                job = self._jobs[self._running]
-                if job.cancelling:
-                    self._end(job, JobState.CANCELLED)
-                else:
-                    self._end(job, JobState.FAILED, error=_worker_died(code).to_dict())
-                self._running = None
-            self._start_next()
+        if self._running is not None and self._running_on is worker:
+            job = self._jobs[self._running]
+            if job.cancelling:
+                self._end(job, JobState.CANCELLED)
+            else:
+                self._end(job, JobState.FAILED, error=_worker_died(code).to_dict())
+            self._running = None
+        self._start_next()
 
     def _kill_if_still_running(self, worker: WorkerProcess, job_id: str) -> None:
         with self._lock:

@@ -59,6 +59,7 @@ class Worker:
         """Make the take that `command` asks for; returns the event that ends the job."""
         from mova_studio.jobs.runner import make_take
         from mova_studio.library.shot import Shot
+        from mova_studio.placement.request import Limits
 
         job = command["run"]
         try:
@@ -69,6 +70,7 @@ class Worker:
                 Path(command["path"]),
                 report=partial(self._send, job),
                 cancelled=partial(self._cancelled.__contains__, job),
+                limits=Limits.from_dict(command.get("limits", {})),
             )
         except Cancelled:
             return {"kind": "cancelled"}

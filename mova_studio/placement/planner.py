@@ -66,8 +66,8 @@ class Planner:
         sizes: CheckpointSizes,
         request: Request,
         limits: Limits,
-        correction: float | None,
-        failed: Failed,
+        correction: float | None = None,
+        failed: Failed = lambda plan, request: False,
     ) -> None:
         self.machine, self.sizes, self.request, self.limits = machine, sizes, request, limits
         self.correction, self.failed = correction, failed
@@ -155,6 +155,8 @@ class Planner:
                 low = middle
             else:
                 high = middle - 1
+        while low > 0 and self.failed(replace(variant, resident_blocks=low), self.request):
+            low -= 1
         return replace(variant, resident_blocks=low)
 
     def _tile_counts(self) -> tuple[int, ...]:

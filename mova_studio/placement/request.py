@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -104,6 +104,22 @@ class Limits:
             kind, allowed = PINS[name]
             if type(value) is not kind:
                 raise InputError(f"The pin {name} is {value!r}, but must be {allowed}.", field="pins")
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; `from_dict` is the inverse."""
+        return asdict(self) | {"pins": dict(self.pins)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Limits:
+        """Limits that `to_dict` wrote.
+
+        Raises:
+            InputError: they are damaged.
+        """
+        try:
+            return cls(**values)
+        except (TypeError, AttributeError) as error:
+            raise InputError(f"The limits {values!r} cannot be read: {error}.", field="limits") from error
 
     @property
     def vram(self) -> float:

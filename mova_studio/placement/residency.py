@@ -51,14 +51,27 @@ class Residency:
         self._text_hooks: list[Any] = []
         self._stack = ExitStack()
         self._stack.enter_context(use_attention([self.modules[name] for name in (*EXPERTS, *NETWORK)], plan.attention))
-        for name in (*EXPERTS, "audio_dit"):
-            for block in self.modules[name].blocks:  # type: ignore[union-attr]
-                block.ffn_chunks = plan.ffn_chunks
+        self.retune(plan)
         if plan.compile:
             for name in (*EXPERTS, *NETWORK):
                 self.modules[name].compile_repeated_blocks()  # type: ignore[operator]
         for places in self._places.values():
             places.buffers_to(self.device)
+
+    def retune(self, plan: Plan) -> None:
+        """Go on under `plan`, which differs only in what needs no weights read anew: see `same_weights`."""
+        self.plan = plan
+        for name in (*EXPERTS, "audio_dit"):
+            for block in self.modules[name].blocks:  # type: ignore[union-attr]
+                block.ffn_chunks = plan.ffn_chunks
+
+    def same_weights(self, plan: Plan) -> bool:
+        """Whether `retune` is enough. Between takes nothing streams, so that the resident layers may change."""
+        mine, other = self.plan, plan
+        return self._towers is None and all(
+            getattr(mine, name) == getattr(other, name)
+            for name in ("device", "weights", "offload", "attention", "compile")
+        )
 
     @contextmanager
     def use(self, *names: str) -> Iterator[None]:
