@@ -2,9 +2,10 @@
 
 Decodes and encodes random frames with the demo's video VAE, whole by diffusers' own call, whole by ours, and in tiles,
 interleaved, so that a drift of the machine hits all alike. Peak bytes are those of live tensors, without the result;
-what tiles collect for the middle block is in them, which beside a GPU lies in RAM. diffusers' own tiling runs on the same latents for its difference from the whole.
+what tiles collect for the middle block is in them, which beside a GPU lies in RAM. diffusers' own tiling runs on the
+same input for its difference from the whole.
 
-    python -m benchmarks.vae_tiling [--repeats 5] [--out benchmarks/results/vae_tiling-cpu.json]
+    python -m benchmarks.vae_tiling [--repeats 3] [--out benchmarks/results/vae_tiling-cpu.json]
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from mova_studio.network.tiles import Tiling
 
 SIZES = ((160, 96), (320, 192))
 COUNTS = (2, 4)
-FRAMES = 17
+FRAMES = 9
 
 
 def build() -> AutoencoderKLWan:
@@ -100,7 +101,7 @@ def _blended(vae: AutoencoderKLWan, latents: torch.Tensor, video: torch.Tensor) 
 @torch.no_grad()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     sizes = {f"{width}x{height}": measure(width, height, FRAMES, options.repeats) for width, height in SIZES}

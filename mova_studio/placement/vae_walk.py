@@ -24,8 +24,9 @@ class Workspace:
     Attributes:
         fixed: bytes, whatever the size.
         copies: how many times a convolution's padded input and output lie there once more. cuDNN's tensor-core
-            algorithms compute channels-last and turn other tensors within their workspace: 1. What an operation
-            count sees, on the CPU or the meta device: 0.
+            algorithms compute channels-last and turn other tensors within their workspace: 1. An operation count
+            on the CPU or the meta device: 0. torch 2.9 in bfloat16 with a cuDNN before 9.15 needs several times
+            as much (pytorch/pytorch issue 166643), which no formula here covers.
         fused_attention: the middle block's attention never holds its matrix, as in PyTorch's memory-efficient
             kernel on CUDA and its flash kernel on the CPU; otherwise two of (h w)^2 float32 numbers are alive.
     """
