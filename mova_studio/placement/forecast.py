@@ -22,7 +22,9 @@ CHUNKING_OVERHEAD = 1.005
 CPU_BF16_SLOWDOWN = 7.0
 PAGE_CACHE_RATE = 4e9
 DISK_RATE = 1.5e9
+# Of the released VAE, 96 channels wide at full size.
 DECODE_FLOPS_PER_PIXEL = 3.5e6
+VAE_WIDTH = 96
 DECODE_EFFICIENCY = 0.3
 TILING_OVERHEAD = 1.3
 
@@ -95,14 +97,13 @@ def step_seconds(
 
 def _compute(speeds: Speeds, plan: Plan, work: Workload, bridged: bool) -> float:
     weights = plan.weights["video_dit"]
-    element = 4 if weights == "fp32" else 2
     if weights == "fp8_compute" and speeds.matmul_fp8 is not None:
         matmul = FP8_QUANTIZING * work.matmul_flops(bridged) / speeds.matmul_fp8
     else:
         matmul = work.matmul_flops(bridged) / speeds.matmul
     attention = work.attention_flops(bridged) / (speeds.attention * ATTENTION_SPEED.get(plan.attention, 1.0))
-    moved = STATES_MOVED_PER_LAYER * work.video_layers * work.state_bytes(element) / speeds.bandwidth
-    if plan.device == "cpu" and weights != "fp32":
+    moved = STATES_MOVED_PER_LAYER * work.video_layers * work.state_bytes(plan.compute_bytes) / speeds.bandwidth
+    if plan.device == "cpu" and plan.compute_bytes == 2:
         matmul, attention = matmul * CPU_BF16_SLOWDOWN, attention * CPU_BF16_SLOWDOWN
     return matmul + attention + moved
 
@@ -114,10 +115,11 @@ def _dequantizing(speeds: Speeds, sizes: CheckpointSizes, plan: Plan) -> float:
     return linear * BYTES_TO_DEQUANTIZE / speeds.bandwidth
 
 
-def decode_seconds(speeds: Speeds, request: Request, plan: Plan) -> float:
+def decode_seconds(speeds: Speeds, sizes: CheckpointSizes, request: Request, plan: Plan) -> float:
     """Seconds of decoding the picture; the sound is little beside it."""
     pixels = request.width * request.height * request.num_frames * request.batch_size
-    seconds = pixels * DECODE_FLOPS_PER_PIXEL / (speeds.peak * DECODE_EFFICIENCY)
+    width = sizes.configs["video_vae"].get("base_dim", VAE_WIDTH) / VAE_WIDTH
+    seconds = pixels * DECODE_FLOPS_PER_PIXEL * width**2 / (speeds.peak * DECODE_EFFICIENCY)
     return seconds * (TILING_OVERHEAD if plan.vae_tiles > 1 else 1.0)
 
 

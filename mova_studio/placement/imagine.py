@@ -33,8 +33,8 @@ def imagine_machine(
         gpu: a name of an NVIDIA card, such as "RTX 4090" or "A100 40GB"; "none" for a machine without GPU.
             Its memory, capability and link come from the table of cards. A name that is not in the table
             needs `vram_gb` and `capability`.
-        vram_gb: memory of the GPU, above 0 to 2048. Alone it describes a card without a name.
-        ram_gb: RAM, above 0 to 65536.
+        vram_gb: memory of the GPU, 0 to 2048. Alone it describes a card without a name.
+        ram_gb: RAM, 0 to 65536.
         capability: CUDA compute capability, such as "8.9" or (8, 9).
 
     Raises:
@@ -62,7 +62,9 @@ def _imagine_gpu(
             if value is not None:
                 raise InputError(f"gpu 'none' has no {field}: leave one of the two out.", field=field)
         return None, []
-    card, known = card_of(name or "", capability or ASSUMED_CAPABILITY, round(vram_gb * GIB) if vram_gb else None)
+    card, known = card_of(
+        name or "", capability or ASSUMED_CAPABILITY, None if vram_gb is None else round(vram_gb * GIB)
+    )
     warnings = []
     if not known:
         vram_gb, capability = _complete(name, vram_gb, capability)
@@ -111,11 +113,8 @@ def _complete(
 
 
 def _within(field: str, meaning: str, value: float | None, most: int) -> None:
-    if value is not None and not (math.isfinite(value) and 0 < value <= most):
-        none = " For a machine without GPU say gpu 'none'." if field == "vram_gb" and value == 0 else ""
-        raise InputError(
-            f"{field} {value} is no amount of {meaning}: it is above 0 and at most {most}.{none}", field=field
-        )
+    if value is not None and not (math.isfinite(value) and 0 <= value <= most):
+        raise InputError(f"{field} {value} is no amount of {meaning}: it is from 0 to {most}.", field=field)
 
 
 def _parse_capability(capability: str | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -33,7 +33,7 @@ class Ledger:
 
     def __init__(self, sizes: CheckpointSizes, request: Request, plan: Plan, work: Workload) -> None:
         self.sizes, self.request, self.plan, self.work = sizes, request, plan, work
-        self.element = 4 if plan.weights["video_dit"] == "fp32" else 2
+        self.element = plan.compute_bytes
         self.on_cpu = plan.device == "cpu"
 
     def stages(self) -> dict[str, StageMemory]:

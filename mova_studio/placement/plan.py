@@ -96,6 +96,13 @@ class Plan:
     compile: bool = False
 
     @property
+    def compute_bytes(self) -> int:
+        """Bytes of a number while computing: bfloat16 on devices; float32 on processors, which are slow at
+        bfloat16, unless the weights are kept in it."""
+        weights = self.weights["video_dit"]
+        return 4 if weights == "fp32" or (self.device == "cpu" and weights != "bf16") else 2
+
+    @property
     def name(self) -> str:
         """Short and unique among the candidates of one request, such as "int8 group 12/40"."""
         parts = [self.weights["video_dit"], self.offload]

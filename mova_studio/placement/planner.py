@@ -218,7 +218,7 @@ class Planner:
         ledger = Ledger(self.sizes, self.request, plan, self.work)
         step = step_seconds(self.speeds, self.sizes, self.request, plan, self.work, ledger.streamed_bytes())
         step *= self.correction or 1.0
-        total = step * self.request.num_inference_steps + decode_seconds(self.speeds, self.request, plan)
+        total = step * self.request.num_inference_steps + decode_seconds(self.speeds, self.sizes, self.request, plan)
         loading = loading_seconds(self.sizes, plan)
         return Predicted(ledger.stages(), step, total, loading, learned=self.correction is not None)
 

@@ -40,7 +40,7 @@ class Residency:
     def __init__(self, checkpoint: Checkpoint, plan: Plan, cache: QuantizedCache) -> None:
         self.plan, self.device = plan, torch.device(plan.device)
         self.on_read: Callable[[], None] = _nothing
-        dtype = torch.float32 if plan.device == "cpu" and plan.weights["video_dit"] != "bf16" else torch.bfloat16
+        dtype = torch.float32 if plan.compute_bytes == 4 else torch.bfloat16
         self._sources = {
             name: WeightSource(checkpoint, name, plan.weights[name], dtype, cache, self.device) for name in COMPONENTS
         }

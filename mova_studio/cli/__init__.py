@@ -1,4 +1,4 @@
-"""The command line: `python -m mova_studio generate | inspect | model check | model download`.
+"""The command line: `python -m mova_studio generate | plan | inspect | model check | model download`.
 
 With --json, standard output carries exactly one JSON object; everything else goes to standard error.
 """
@@ -20,6 +20,7 @@ from typing import Any
 
 from mova_studio import __version__
 from mova_studio.atomic import check_writable, replacing
+from mova_studio.cli.plan import add_limit_options, add_plan_options, limits_of, run_plan, tell_plan
 from mova_studio.errors import InputError, StudioError
 from mova_studio.library.frames import prepare_frame
 from mova_studio.library.presets import preset_for
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
     else:
         print(options.tell(answer))
-    return 1 if answer.get("faults") else 0
+    return options.verdict(answer)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -58,12 +59,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"MOVA Studio {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_generate(commands)
+    add_plan_options(
+        _add(commands, "plan", "how a take would be placed here, or on a machine you describe", run_plan, tell_plan)
+    )
     inspect = _add(commands, "inspect", "what is in a take, and how it was made", _inspect, _tell_inspect)
     inspect.add_argument("file", type=Path, metavar="FILE.mp4")
     inspect.add_argument("--extract", type=Path, metavar="DIR", help="write the first and last frame there as PNG")
     model = commands.add_parser("model", help="check or download a checkpoint")
     models = model.add_subparsers(title="commands", required=True, metavar="COMMAND")
     check = _add(models, "check", "layout, sizes, what is missing", _check, _tell_check)
+    check.set_defaults(verdict=lambda answer: 1 if answer["faults"] else 0)
     check.add_argument("model", metavar="DIR", help='a checkpoint folder, a hub id on disk, or "demo"')
     download = _add(models, "download", "fetch a checkpoint; resumes", _download, _tell_download)
     download.add_argument("model", metavar="HUB_ID")
@@ -74,7 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _add(commands: Any, name: str, help_text: str, run: Callable, tell: Callable) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=help_text)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.set_defaults(run=run, tell=tell)
+    parser.set_defaults(run=run, tell=tell, verdict=lambda answer: 0)
     return parser
 
 
@@ -107,6 +112,7 @@ def _add_generate(commands: Any) -> None:
     )
     parser.add_argument("--video-shift", type=float, metavar="X")
     parser.add_argument("--audio-shift", type=float, metavar="X")
+    add_limit_options(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.mp4", help="replaced if it exists")
 
 
@@ -150,14 +156,16 @@ def _generate(options: argparse.Namespace) -> Answer:
     seed = secrets.randbelow(2**31) if options.seed == ANY_SEED else options.seed
     for note in notes:
         print(note, file=sys.stderr)
-    return _take_answer(_make_take(shot, seed, options.out), notes)
+    return _take_answer(_make_take(shot, seed, options.out, limits_of(options)), notes)
 
 
-def _make_take(shot: Shot, seed: int, out: Path) -> Take:
+def _make_take(shot: Shot, seed: int, out: Path, limits: dict[str, Any]) -> Take:
     """Run here, in this process; Ctrl-C cancels cleanly, a second one at once."""
     from mova_studio.jobs.engine import Engine
     from mova_studio.jobs.runner import make_take
+    from mova_studio.placement.request import Limits
 
+    allowed = Limits.from_dict(limits)
     stopped: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -167,7 +175,7 @@ def _make_take(shot: Shot, seed: int, out: Path) -> Take:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    return make_take(Engine(), shot, seed, out, ProgressLine(), cancelled=lambda: bool(stopped))
+    return make_take(Engine(), shot, seed, out, ProgressLine(), cancelled=lambda: bool(stopped), limits=allowed)
 
 
 class ProgressLine:
