@@ -210,7 +210,7 @@ def main() -> None:
     )
     if options.hit_rate is not None:
         result["combined"] = {
-            "about": "computed from cache_cost, skipped_share and the hit rate; not measured",
+            "about": "computed from cache_cost, skipped_share and a hit rate given by hand; not measured",
             "hit_rate": options.hit_rate,
             "share_of_time": options.hit_rate * skipped + (1 - options.hit_rate) * cost,
         }

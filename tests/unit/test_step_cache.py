@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from benchmarks import step_cache as benchmark
 from mova_studio.cli import main
 from mova_studio.diffusion import MovaPipeline, SamplingSettings, SamplingState
 from mova_studio.diffusion.sampling import sample
@@ -206,10 +207,22 @@ def test_resuming_after_any_step_gives_the_same_bits(pipeline, tmp_path, stop_af
     state = pipeline.denoise(start(pipeline, step_cache="fast", **changes), stop_after)
     state.save(tmp_path / "state.safetensors")
     resumed = pipeline.denoise(SamplingState.load(tmp_path / "state.safetensors"))
+    assert resumed.kept is None
     assert resumed.settings == whole.settings
     assert resumed.reused_steps == whole.reused_steps
     assert torch.equal(resumed.latents, whole.latents)
     assert torch.equal(resumed.audio_latents, whole.audio_latents)
+
+
+def test_the_limit_on_reuses_in_a_row_survives_the_disk(pipeline, tmp_path, monkeypatch):
+    monkeypatch.setitem(LEVELS, "fast", AdaptivePolicy(threshold=1e9, max_reuses=1))
+    file, state = tmp_path / "state.safetensors", start(pipeline, step_cache="fast")
+    counts = []
+    while not state.done:
+        pipeline.denoise(state, 1).save(file)
+        state = SamplingState.load(file)
+        counts.append(state.reused_steps)
+    assert counts == [0, 1, 1, 1, 2, 2, 3, 3]
 
 
 @pytest.mark.parametrize("layers", [1, 6, 11, 16, 22, 31])
@@ -301,7 +314,7 @@ def test_batched_guidance_reuses_the_same_steps(pipeline, bridge):
 @pytest.mark.parametrize("batched_first", [False, True])
 def test_the_plan_may_change_between_two_steps(pipeline, batched_first):
     """Residuals of other groups of passes are no use: the next step is computed, and the run goes on."""
-    state = start(pipeline)
+    state = start(pipeline, ["rain", "bells ring"])
     steps = sample(state, pipeline.scheduler, 0.9, pipeline.predict_velocity, None, batched_first, EVERY)
     with torch.no_grad():
         assert [next(steps).reused for _ in range(5)] == [False, True, True, False, True]
@@ -390,3 +403,17 @@ def test_the_command_line_refuses_with_the_remedy(given, field, words, tmp_path,
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["field"] == field
     assert all(word in error["message"] for word in words), error["message"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_benchmark_times_computed_and_skipped_steps(dtype):
+    size = benchmark.Size(48, 24, 24, 3, 2, 96, 48, 32, (2, 4, 6), 19, dtype)
+    rounds = benchmark.measure(size, 2, torch.device("cpu"), warm_up=0)
+    assert {name: len(seconds) for name, seconds in rounds.items()} == {"off": 2, "computed": 2, "skipped": 2}
+
+
+def test_the_benchmark_counts_what_each_level_reuses_on_the_demo():
+    found = benchmark.on_the_demo(4, height=32, width=48, num_frames=5)
+    assert tuple(found) == STEP_CACHE_LEVELS
+    assert found["off"] == {"reused_steps": 0, "hit_rate": 0.0, "latents_change": 0.0, "audio_latents_change": 0.0}
+    assert all((level["latents_change"] > 0) == (level["reused_steps"] > 0) for level in found.values())
