@@ -27,9 +27,18 @@ class TowerBlock(WanTransformerBlock):
 
     def __init__(self, dim: int, ffn_dim: int, num_heads: int, eps: float = 1e-6) -> None:
         super().__init__(dim, ffn_dim, num_heads, cross_attn_norm=True, eps=eps)
+        self._set_up()
+
+    def _set_up(self) -> None:
         self.ffn_chunks = 1
         for attention in (self.attn1, self.attn2):
             attention.set_processor(TowerAttnProcessor())
+
+    @classmethod
+    def adopt(cls, block: WanTransformerBlock) -> None:
+        """Make `block`, with all its parameters, one of this class."""
+        block.__class__ = cls
+        block._set_up()
 
     def forward(
         self,
@@ -74,10 +83,8 @@ def _modulated(norm: nn.Module, states: torch.Tensor, shift: torch.Tensor, scale
 
 
 def use_tower_blocks(tower: Any) -> None:
-    """Rebuild a Wan transformer's layers as `TowerBlock`s, freshly initialised."""
-    config = tower.config
-    width = config.num_attention_heads * config.attention_head_dim
-    tower.blocks = nn.ModuleList(
-        TowerBlock(width, config.ffn_dim, config.num_attention_heads, config.eps) for _ in range(config.num_layers)
-    )
+    """Make a Wan transformer's layers `TowerBlock`s. They are not drawn anew: a seed goes on to mean the same
+    weights."""
+    for block in tower.blocks:
+        TowerBlock.adopt(block)
     tower._repeated_blocks = tower._no_split_modules = (TowerBlock.__name__,)
