@@ -11,41 +11,32 @@ from typing import Any, Literal
 import torch
 from diffusers import AutoencoderKLWan, DiffusionPipeline, WanTransformer3DModel
 from diffusers.video_processor import VideoProcessor
-from PIL import Image
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 from mova_studio.diffusion import inputs
-from mova_studio.diffusion.conditioning import decode_video, frame_tensor, image_condition
+from mova_studio.diffusion.conditioning import decode_video
 from mova_studio.diffusion.guidance import Velocity
+from mova_studio.diffusion.loading import load_components
 from mova_studio.diffusion.output import MovaPipelineOutput
+from mova_studio.diffusion.preparation import starting_state
 from mova_studio.diffusion.residency import InPlace, Residency
 from mova_studio.diffusion.sampling import Expert, sample
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
 from mova_studio.diffusion.state import SamplingSettings, SamplingState
 from mova_studio.diffusion.text import encode_prompts
 from mova_studio.diffusion.tiling import OnChunk
-from mova_studio.errors import CheckpointError, InputError
+from mova_studio.errors import InputError
 from mova_studio.network.audio_vae import AutoencoderDAC
 from mova_studio.network.bridge import Bridge
-from mova_studio.network.checkpoint import Checkpoint, save_checkpoint
-from mova_studio.network.hub import DownloadProgress, download, is_hub_id
+from mova_studio.network.checkpoint import save_checkpoint
 from mova_studio.network.joint import joint_forward
 from mova_studio.network.layout import COMPONENTS
-from mova_studio.network.locate import locate
 from mova_studio.network.residual import ResidualCache
 from mova_studio.network.tiles import Tiling
 from mova_studio.network.towers import AudioTower
 
 log = logging.getLogger(__name__)
 StepCallback = Callable[["MovaPipeline", int, float, dict[str, Any]], dict[str, Any] | None]
-
-
-def _log_progress(progress: DownloadProgress) -> None:
-    log.info("%s", progress)
-
-
-def _on(device: torch.device, tensor: torch.Tensor | None) -> torch.Tensor | None:
-    return None if tensor is None else tensor.to(device)
 
 
 class MovaPipeline(DiffusionPipeline):
@@ -126,22 +117,7 @@ class MovaPipeline(DiffusionPipeline):
         Raises:
             CheckpointError: the checkpoint is wrong, truncated, mixed or absent.
         """
-        name = str(pretrained_model_name_or_path)
-        try:
-            folder = locate(name)
-        except CheckpointError:
-            if local_files_only or not is_hub_id(name):
-                raise
-            folder = download(name, None, _log_progress, lambda: False)
-        checkpoint = Checkpoint(folder)
-        checkpoint.check_fit()
-        components: dict[str, Any] = {name: checkpoint.load(name, torch_dtype) for name in COMPONENTS}
-        return cls(
-            tokenizer=checkpoint.tokenizer(),
-            scheduler=FlowMatchPairScheduler.from_config(checkpoint.config("scheduler")),
-            boundary_ratio=checkpoint.boundary_ratio,
-            **components,
-        )
+        return cls(**load_components(str(pretrained_model_name_or_path), torch_dtype, local_files_only))
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> None:
         """Write the checkpoint back in the published layout, tensor for tensor as loaded.
@@ -237,44 +213,13 @@ class MovaPipeline(DiffusionPipeline):
         if last_image is not None and settings.num_frames == 1:
             raise InputError("A take of one frame has no last frame; ask for 5 frames or more.", field="last_frame")
         batch = inputs.batch_size(prompt, prompt_embeds)
-        device = self.residency.device
-
         guidance = settings.guidance
         if guidance.needs_positive and prompt_embeds is None and prompt is not None:
             prompt_embeds = self.encode_prompt(prompt)
         if guidance.needs_negative and negative_prompt_embeds is None:
             negative_prompt_embeds = self.encode_prompt(inputs.as_list(negative_prompt or "", batch, "negative_prompt"))
-
-        with self.residency.use("video_vae"):
-            condition = image_condition(
-                self.video_vae,
-                self._frames(image, batch, settings, "first_frame"),
-                None if last_image is None else self._frames(last_image, batch, settings, "last_frame"),
-                settings.num_frames,
-                self.tiling,
-                on_chunk,
-            )
-        shape = (batch, self.video_vae.config.z_dim, *condition.shape[2:])
-        audio_length = inputs.num_audio_latents(settings, sample_rate, hop_length)
-        audio_shape = (batch, self.audio_vae.config.latent_dim, audio_length)
-        latents, audio_latents = inputs.starting_noise(latents, audio_latents, shape, audio_shape, generator)
-        return SamplingState(
-            settings=settings,
-            step=0,
-            latents=latents.to(device).float(),
-            audio_latents=audio_latents.to(device).float(),
-            condition=condition.float(),
-            prompt_embeds=_on(device, prompt_embeds) if guidance.needs_positive else None,
-            negative_prompt_embeds=_on(device, negative_prompt_embeds) if guidance.needs_negative else None,
-        )
-
-    def _frames(self, image: Any, batch: int, settings: SamplingSettings, name: str) -> torch.Tensor:
-        """[batch, 3, H, W] in -1..1; without an image, white, as the paper does for text alone."""
-        if image is None:
-            image = Image.new("RGB", (settings.width, settings.height), "white")
-        pictures = inputs.frame_list(image, batch, name)
-        tensors = [frame_tensor(each, settings.height, settings.width, self.video_processor) for each in pictures]
-        return torch.cat(tensors).to(self.residency.device)
+        noise, embeds = (latents, audio_latents), (prompt_embeds, negative_prompt_embeds)
+        return starting_state(self, settings, (image, last_image), generator, noise, embeds, batch, on_chunk)
 
     def expert_of(self, state: SamplingState) -> Expert:
         """The expert that runs `state`'s next step."""

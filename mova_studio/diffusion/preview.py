@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from diffusers import AutoencoderKLWan
 
-from mova_studio.diffusion.conditioning import encode_video
+from mova_studio.diffusion.conditioning import latent_statistics
 
 _PATCH = 8
 _GRID = 8
@@ -43,7 +43,8 @@ class LatentPreview:
             mode = "bilinear" if index % 2 else "nearest"
             clips.append(torch.nn.functional.interpolate(colours, size=(side, side), mode=mode))
         video = torch.cat(clips).unsqueeze(2).expand(-1, -1, 5, -1, -1).to(vae.device)
-        latents = encode_video(vae, video).float().cpu()
+        mean, std = latent_statistics(vae, video.device)
+        latents = ((vae.encode(video.to(vae.dtype)).latent_dist.mode() - mean) / std).float().cpu()
         target = torch.nn.functional.avg_pool2d(torch.cat(clips), _PATCH)
         target = target.unsqueeze(2).expand(-1, -1, latents.shape[2], -1, -1)
         rows = latents.movedim(1, -1).reshape(-1, latents.shape[1]).double()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, UMT5EncoderMode
 from mova_studio.atomic import output_error, replacing
 from mova_studio.errors import CheckpointError
 from mova_studio.network.layout import COMPONENTS, WEIGHTLESS, Config
-from mova_studio.network.weights import load_entries, match_entries, read_entries, save_tensors, weight_files
+from mova_studio.network.weights import load_entries, match_entries, save_tensors, weight_files
 
 SHARD_BYTES = 10 * 10**9
 _SAMPLES_PER_FILE = 16
@@ -162,14 +161,6 @@ class Checkpoint:
         return {
             name: sum(file.stat().st_size for file in (self.folder / name).glob("*.safetensors")) for name in COMPONENTS
         }
-
-    def bytes_in(self, dtype: torch.dtype) -> int:
-        """Bytes of all weights once loaded in `dtype`, from the files' headers alone."""
-        return sum(
-            math.prod(entry.shape) * (4 if component.in_float32(component.to_module(entry.name)) else dtype.itemsize)
-            for name, component in COMPONENTS.items()
-            for entry in read_entries(self.folder / name, component.weights).values()
-        )
 
     def identity(self) -> str:
         """A short hexadecimal name of the weights and settings: equal for equal checkpoints wherever they

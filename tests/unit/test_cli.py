@@ -69,7 +69,7 @@ def test_inspect_gives_back_everything_needed_to_repeat(take, tmp_path):
     shot = answer["provenance"]["shot"]
     assert shot["prompt"] == 'A dog. "你好" 🎉' and shot["negative_prompt"] == "dull"
     assert (answer["provenance"]["seed"], answer["provenance"]["checkpoint"]) == (7, take["checkpoint"])
-    assert answer["provenance"]["plan"]["dtype"] == "float32"
+    assert answer["provenance"]["plan"]["weights"]["video_dit"] == "fp32"
     assert answer["loudness"]["true_peak_dbtp"] == pytest.approx(take["loudness"]["true_peak_dbtp"], abs=0.01)
     assert answer["images"]["first_frame"]["width"] == 48
     extracted = Path(answer["images"]["first_frame"]["path"])

@@ -1,4 +1,4 @@
-"""The engine: what it refuses before loading, what it keeps between jobs, and how it estimates time."""
+"""The engine: what it keeps between jobs, and how it estimates time."""
 
 from __future__ import annotations
 
@@ -7,41 +7,53 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mova_studio.errors import CheckpointError, MemoryRanOut
-from mova_studio.jobs.engine import Engine, check_memory
+from mova_studio.errors import CheckpointError
+from mova_studio.jobs.engine import Engine
 from mova_studio.jobs.estimate import Estimate, History
-from mova_studio.network.checkpoint import Checkpoint
+from mova_studio.jobs.planning import request_of
+from mova_studio.library.shot import Shot
 from mova_studio.network.demo import build_untrained
+from mova_studio.placement.request import Limits
 
 
-def test_weights_beyond_the_memory_are_refused_with_figures():
-    with pytest.raises(MemoryRanOut, match=r"takes? 10000000\.0 GB of RAM .* GB are free"):
-        check_memory("MOVA", 10**16, torch.device("cpu"))
-    check_memory("MOVA", 10**6, torch.device("cpu"))
+def place(engine: Engine, model: str, **limits) -> None:
+    chosen = engine.plan(model, request_of(shot_of(model)), Limits(**limits)).chosen
+    assert chosen is not None
+    engine.place(model, chosen.plan, pytest.fail)
 
 
-def test_the_bytes_of_a_dtype_are_those_of_the_loaded_modules(tmp_path):
-    build_untrained(tmp_path / "demo")
-    checkpoint = Checkpoint(tmp_path / "demo")
-    for dtype in (torch.float32, torch.bfloat16):
-        loaded = 0
-        for name in ("video_dit", "audio_dit", "dual_tower_bridge", "video_dit_2", "audio_vae", "video_vae"):
-            loaded += sum(p.nbytes for p in checkpoint.load(name, dtype).parameters())
-        loaded += sum(p.nbytes for p in dict(checkpoint.load("text_encoder", dtype).named_parameters()).values())
-        assert checkpoint.bytes_in(dtype) == loaded
+def shot_of(model: str) -> Shot:
+    return Shot(prompt="a bell", model=model, width=64, height=48, num_frames=9, num_inference_steps=4)
 
 
-def test_a_loaded_model_stays_until_another_is_asked_for(tmp_path):
+def test_a_placed_model_stays_until_another_is_asked_for(tmp_path):
+    build_untrained(tmp_path / "a")
+    engine, model = Engine(), str(tmp_path / "a")
+    place(engine, model)
+    first = engine.pipeline
+    place(engine, model)
+    assert engine.pipeline is first
+    place(engine, model, pins={"ffn_chunks": 2, "batched_guidance": True})
+    assert engine.pipeline is first and engine.pipeline.batched_guidance
+    with pytest.raises(CheckpointError):
+        place(engine, str(tmp_path / "none"))
+    place(engine, model, pins={"weights": "int8"})
+    assert engine.pipeline is not first
+    engine.unload()
+    place(engine, model)
+
+
+def test_prompts_are_embedded_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("MOVA_STUDIO_CACHE", str(tmp_path / "cache"))
     build_untrained(tmp_path / "a")
     engine = Engine()
-    engine.load(str(tmp_path / "a"))
-    first = engine.pipeline
-    engine.load(str(tmp_path / "a"))
-    assert engine.pipeline is first
-    with pytest.raises(CheckpointError):
-        engine.load(str(tmp_path / "none"))
-    engine.load(str(tmp_path / "a"))
-    assert engine.pipeline is not first
+    place(engine, str(tmp_path / "a"), pins={"offload": "component"})
+    made = engine.embed("a bell rings")
+    assert all(parameter.is_meta for parameter in engine.pipeline.video_vae.parameters())
+    with engine.pipeline.residency.use("video_vae"):
+        again = engine.embed("a bell rings")
+    assert torch.equal(made, again)
+    assert all(parameter.is_meta for parameter in engine.pipeline.text_encoder.parameters()), "read from disk"
 
 
 def test_time_left_counts_steps_then_what_comes_after(tmp_path):
