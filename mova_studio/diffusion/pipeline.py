@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -35,7 +34,6 @@ from mova_studio.network.residual import ResidualCache
 from mova_studio.network.tiles import Tiling
 from mova_studio.network.towers import AudioTower
 
-log = logging.getLogger(__name__)
 StepCallback = Callable[["MovaPipeline", int, float, dict[str, Any]], dict[str, Any] | None]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.locate import locate
 from mova_studio.network.tiles import Tiling
 from mova_studio.placement.machine import Machine
-from mova_studio.placement.plan import Plan, Planned
+from mova_studio.placement.plan import Plan, Planned, StageMemory
 from mova_studio.placement.probe import chosen_device, probe_machine
 from mova_studio.placement.prompt_cache import PromptCache
 from mova_studio.placement.quantized_cache import QuantizedCache
@@ -44,11 +44,13 @@ class Engine:
         self._model: str | None = None
         self._residency: Residency | None = None
 
-    def plan(self, model: str, request: Request, limits: Limits, tried: frozenset[str] = frozenset()) -> Planned:
+    def plan(
+        self, model: str, request: Request, limits: Limits, ceilings: Mapping[str, StageMemory] | None = None
+    ) -> Planned:
         """Plans for a run, by what is free now; what this process holds itself counts as free.
 
         Args:
-            tried: names of plans that failed in this very run.
+            ceilings: what ran out in this very run, by stage; see `Planner`.
 
         Raises:
             CheckpointError: the checkpoint is damaged or not on disk.
@@ -56,7 +58,7 @@ class Engine:
         """
         locate(model)
         self.machine = self._probe()
-        return self.planning.plan(self.machine, sizes_of(model), request, limits, tried)
+        return self.planning.plan(self.machine, sizes_of(model), request, limits, ceilings)
 
     def place(self, model: str, plan: Plan, notify: Callable[[str], None]) -> None:
         """Make `plan` the one in force; weights are read when they are first used.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,12 +11,13 @@ from mova_studio.errors import MemoryRanOut
 from mova_studio.jobs.planning import gpu_name, request_of
 from mova_studio.jobs.run import Run
 from mova_studio.placement.machine import GIB
-from mova_studio.placement.plan import Candidate, Planned
-from mova_studio.placement.planner import DRIVER_SHARE, SYSTEM_SHARE, require
+from mova_studio.placement.plan import Candidate, Planned, StageMemory
+from mova_studio.placement.planner import require
 from mova_studio.placement.request import Limits
 
-# After a shortage the next plan must do with so much of what the failed one was given.
-SHRINK = 0.92
+# Stages that hold what another one is planned for.
+STAGE_OF = {"load": "denoise", "write": "decode"}
+UNLIMITED = StageMemory(vram=2**63, ram=2**63)
 
 
 class Placed:
@@ -31,7 +31,7 @@ class Placed:
     def __init__(self, run: Run, limits: Limits) -> None:
         self.run, self.limits = run, limits
         self.request = request_of(run.shot)
-        self._tried: set[str] = set()
+        self._ceilings: dict[str, StageMemory] = {}
         self._planned: Planned | None = None
         self._chosen: Candidate | None = None
         self._changes: list[str] = []
@@ -49,7 +49,7 @@ class Placed:
             MemoryRanOut: no plan fits; with the least possible and what to change.
         """
         engine = self.run.engine
-        self._planned = engine.plan(self.run.shot.model, self.request, self.limits, frozenset(self._tried))
+        self._planned = engine.plan(self.run.shot.model, self.request, self.limits, self._ceilings)
         self._chosen = require(self._planned, engine.machine, self.request)
         for note in self._planned.notes:
             self.run.note(note)
@@ -70,8 +70,7 @@ class Placed:
         engine, failed, planned = self.run.engine, self.chosen.plan, self._planned
         assert planned is not None
         engine.planning.remember_failure(engine.machine, engine.identity, failed, self.request, planned)
-        self._tried.add(failed.name)
-        self._shrink(ran_out, planned)
+        self._lower_ceiling(ran_out)
         engine.unload()
         where = f"at step {self.run.step} of {self.run.shot.num_inference_steps}"
         try:
@@ -84,11 +83,16 @@ class Placed:
         self._changes.append(change)
         self.run.note(change)
 
-    def _shrink(self, ran_out: str, planned: Planned) -> None:
-        if ran_out in ("VRAM", "shared GPU memory"):
-            self.limits = replace(self.limits, vram_gb=(planned.budget.vram * SHRINK + DRIVER_SHARE) / GIB)
+    def _lower_ceiling(self, ran_out: str) -> None:
+        """The next plan must be predicted to need less of what ran out, in the stage where it did."""
+        stage = STAGE_OF.get(self.run.stage_now, self.run.stage_now)
+        predicted = self.chosen.predicted.stages[stage]
+        of_device = ran_out in ("VRAM", "shared GPU memory") and self.chosen.plan.device != "cpu"
+        before = self._ceilings.get(stage, UNLIMITED)
+        if of_device:
+            self._ceilings[stage] = StageMemory(predicted.vram, before.ram)
         else:
-            self.limits = replace(self.limits, ram_gb=(planned.budget.ram * SHRINK + SYSTEM_SHARE) / GIB)
+            self._ceilings[stage] = StageMemory(before.vram, predicted.ram)
 
     def check_spill(self) -> None:
         """On Windows the driver moves what does not fit into RAM, at a crawl, where others run out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from mova_studio.network.hub import PUBLISHED
 from mova_studio.network.locate import locate
 from mova_studio.placement.failures import Failures
 from mova_studio.placement.machine import Machine
-from mova_studio.placement.plan import Candidate, Plan, Planned
+from mova_studio.placement.plan import Candidate, Plan, Planned, StageMemory
 from mova_studio.placement.planner import Planner
 from mova_studio.placement.published import published_sizes
 from mova_studio.placement.request import Limits, Request
@@ -82,16 +83,14 @@ class Planning:
         sizes: CheckpointSizes,
         request: Request,
         limits: Limits,
-        tried: frozenset[str] = frozenset(),
+        ceilings: Mapping[str, StageMemory] | None = None,
     ) -> Planned:
         """Candidates for `request`, judged by this machine's own runs unless it is an imaginary one."""
         gpu = gpu_name(machine)
         correction = None if machine.imaginary else self.history.seconds(sizes.identity, f"step on {gpu}", 1.0)
-        planner = Planner(machine, sizes, request, limits, correction)
+        planner = Planner(machine, sizes, request, limits, correction, ceilings=ceilings)
         if not machine.imaginary:
-            planner.failed = lambda plan, asked: (
-                plan.name in tried or self.failures.known(gpu, sizes.identity, plan, asked, planner.budget)
-            )
+            planner.failed = lambda plan, asked: self.failures.known(gpu, sizes.identity, plan, asked, planner.budget)
         return planner.plan()
 
     def learn(self, machine: Machine, identity: str, chosen: Candidate, step_seconds: float) -> None:

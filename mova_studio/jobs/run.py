@@ -35,6 +35,7 @@ class Run:
         self.memory: dict[str, dict[str, float]] = {}
         self.notes: list[str] = []
         self.step = 0
+        self.stage_now = "load"
         self.started = time.monotonic()
         passes = len(DualGuidance(shot.guidance_scale, shot.bridge_guidance_scale).passes)
         megapixel_frames = shot.width * shot.height * shot.num_frames / 1e6
@@ -67,6 +68,7 @@ class Run:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage and measure its peak memory; one that is taken up again adds to what it took before."""
+        self.stage_now = name
         self.check_cancelled()
         self.progress(name)
         meter = PeakMeter(self.engine.device)

@@ -6,7 +6,7 @@ memory only ever lets more candidates in, so it never makes the plan slower.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -15,7 +15,7 @@ from mova_studio.errors import InputError, MemoryRanOut
 from mova_studio.placement.forecast import ATTENTION_SPEED, decode_seconds, loading_seconds, speeds_of, step_seconds
 from mova_studio.placement.ledger import Ledger
 from mova_studio.placement.machine import GIB, Machine
-from mova_studio.placement.plan import Budget, Candidate, Offload, Plan, Planned, Predicted
+from mova_studio.placement.plan import Budget, Candidate, Offload, Plan, Planned, Predicted, StageMemory
 from mova_studio.placement.request import Limits, Request
 from mova_studio.placement.sizes import CheckpointSizes
 from mova_studio.placement.workload import Workload
@@ -58,7 +58,11 @@ def plan(
 
 
 class Planner:
-    """One planning; see `plan`."""
+    """One planning; see `plan`.
+
+    Args:
+        ceilings: what ran out in this very run, by stage: a plan must be predicted to need less there.
+    """
 
     def __init__(
         self,
@@ -68,9 +72,10 @@ class Planner:
         limits: Limits,
         correction: float | None = None,
         failed: Failed = lambda plan, request: False,
+        ceilings: Mapping[str, StageMemory] | None = None,
     ) -> None:
         self.machine, self.sizes, self.request, self.limits = machine, sizes, request, limits
-        self.correction, self.failed = correction, failed
+        self.correction, self.failed, self.ceilings = correction, failed, ceilings or {}
         self.work = Workload.of(sizes, request)
         self.speeds = speeds_of(machine)
         self.device = "cpu" if machine.gpu is None else DEVICES[machine.gpu.vendor]
@@ -151,7 +156,8 @@ class Planner:
         low, high = 0, variant.num_blocks
         while low < high:
             middle = (low + high + 1) // 2
-            if self._predict(replace(variant, resident_blocks=middle)).vram <= self.budget.vram:
+            predicted = self._predict(replace(variant, resident_blocks=middle))
+            if predicted.vram <= self.budget.vram and not self._above_ceilings(predicted):
                 low = middle
             else:
                 high = middle - 1
@@ -241,6 +247,13 @@ class Planner:
             worst = max(peaks, key=lambda name: peaks[name])
             if peaks[worst] > budget:
                 return f"{worst} needs {peaks[worst] / GIB:.1f} GiB of {kind} and {budget / GIB:.1f} GiB can be used"
+        return self._above_ceilings(predicted)
+
+    def _above_ceilings(self, predicted: Predicted) -> str:
+        for name, ceiling in self.ceilings.items():
+            stage = predicted.stages[name]
+            if stage.vram >= ceiling.vram or stage.ram >= ceiling.ram:
+                return f"{name} would need no less than what ran out in this run"
         return ""
 
     def _order(self, candidate: Candidate) -> tuple:
