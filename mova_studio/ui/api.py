@@ -14,8 +14,10 @@ from mova_studio.jobs.snapshot import JobState
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
 from mova_studio.ui.access import Access
+from mova_studio.ui.advice import Advisor
 from mova_studio.ui.desk import Desk
 from mova_studio.ui.downloads import Downloads
+from mova_studio.ui.imagine_view import imagined_machine
 from mova_studio.ui.reading import read_pictures, read_seed
 from mova_studio.ui.shelf import Shelf
 from mova_studio.ui.words import short_model
@@ -26,8 +28,9 @@ POLL_SECONDS = 0.25
 class Api:
     """The named endpoints."""
 
-    def __init__(self, desk: Desk, shelf: Shelf, access: Access, downloads: Downloads) -> None:
+    def __init__(self, desk: Desk, shelf: Shelf, access: Access, downloads: Downloads, advisor: Advisor) -> None:
         self.desk, self.shelf, self.access, self.downloads = desk, shelf, access, downloads
+        self.advisor = advisor
 
     def register(self) -> None:
         """Add the endpoints to the Blocks under construction."""
@@ -36,6 +39,7 @@ class Api:
         gr.api(self.access.owner_only(self.use_model), api_name="use_model")
         gr.api(self.access.owner_only(self.delete_take), api_name="delete_take")
         gr.api(self.access.owner_only(self.download_model), api_name="download_model")
+        gr.api(self.access.owner_only(self.plan), api_name="plan")
 
     async def generate(
         self,
@@ -55,6 +59,9 @@ class Api:
         audio_shift: float | None = None,
         negative_prompt: str | None = None,
         target_lufs: float = -16.0,
+        step_cache: str = "off",
+        guidance_start: float = 0.0,
+        guidance_stop: float = 1.0,
     ) -> tuple[gr.FileData, dict]:
         """Make one take with the checkpoint in use and wait for it.
 
@@ -71,6 +78,8 @@ class Api:
             video_shift, audio_shift: sigma shifts.
             negative_prompt: what to steer away from.
             target_lufs: integrated loudness.
+            step_cache: off, light, balanced or fast; how many steps may reuse an earlier one.
+            guidance_start, guidance_stop: the guided part of the run, in fractions of the steps, 0 to 1.
 
         Returns:
             The mp4, and what is known of it: name, seed, size, frames, loudness, seconds per stage, notes, shot.
@@ -92,7 +101,8 @@ class Api:
             model = self.desk.studio.model
             preset = preset_for(model)
             settings = preset.settings() | {name: value for name, value in given.items() if value is not None}
-            settings["target_lufs"] = target_lufs
+            settings |= {"target_lufs": target_lufs, "step_cache": step_cache}
+            settings |= {"guidance_start": guidance_start, "guidance_stop": guidance_stop}
             number = read_seed(seed, "en")
             shot = Shot(prompt=prompt, model=model, **settings)
             preset.check_limits(shot.width, shot.height, shot.num_frames)
@@ -181,3 +191,47 @@ class Api:
         except StudioError as error:
             raise gr.Error(error.message, print_exception=False) from error
         return {"model": hub_id, "said": said[-1] if said else ""}
+
+    async def plan(
+        self,
+        request: gr.Request,
+        model: str | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        num_frames: int | None = None,
+        num_inference_steps: int | None = None,
+        gpu: str | None = None,
+        vram_gb: float | None = None,
+        ram_gb: float | None = None,
+        capability: str | None = None,
+    ) -> dict:
+        """Owner only. How a take would be placed, and what that needs; nothing is loaded or made.
+
+        What is not given comes from the checkpoint's own defaults and from this machine as it is. A GPU or an
+        amount of memory describes an imaginary machine, for which the owner's caps and pins do not count.
+
+        Args:
+            model: "demo", a folder on the server or a hub id; the checkpoint in use by default.
+            width, height: pixels. num_frames: 4n + 1. num_inference_steps: denoising steps.
+            gpu: a card's name, or "none". vram_gb, ram_gb: GiB. capability: such as "8.9".
+
+        Returns:
+            Machine, checkpoint, budget, the chosen plan or null, every plan considered, notes; and "shortage",
+            what is missing and the remedy where no plan fits.
+        """
+        given = {"width": width, "height": height, "num_frames": num_frames, "num_inference_steps": num_inference_steps}
+        studio = self.desk.studio
+        try:
+            known = {name: value for name, value in given.items() if value is not None}
+            settings = preset_for(model or studio.model).settings() | known
+            shot = Shot(prompt="a plan", model=model or studio.model, **settings)
+            if any(value is not None for value in (gpu, vram_gb, ram_gb, capability)):
+                base = await asyncio.to_thread(self.advisor.machine)
+                machine = imagined_machine(base, gpu, vram_gb, ram_gb, capability)
+                limits = {"precision": studio.limits.get("precision", "balanced")}
+                advice = await asyncio.to_thread(self.advisor.advise, shot, limits, machine)
+            else:
+                advice = await asyncio.to_thread(self.advisor.advise, shot)
+        except (StudioError, TypeError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return advice.report | {"shortage": advice.shortage}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
+
 LANGUAGES = ("en", "zh")
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -42,8 +44,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "seed.dice": ("Random", "随机"),
     "seed.reuse": ("Last seed", "上次种子"),
     "advanced.label": (
-        "Advanced: negative prompt, shifts, loudness",
-        "高级：反向提示词、偏移、响度",
+        "Advanced: negative prompt, shifts, loudness, speed",
+        "高级：反向提示词、偏移、响度、提速",
     ),
     "negative.label": ("Negative prompt", "反向提示词"),
     "video_shift.label": ("Video shift", "画面偏移"),
@@ -169,7 +171,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{model} 已下载，可在上方启用。",
     ),
     "models.empty": ("Give a folder or a hub id.", "请填写文件夹或模型库编号。"),
-}
+} | SYSTEM_TEXTS
 
 
 def say(language: str, key: str, **values: object) -> str:

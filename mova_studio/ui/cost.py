@@ -1,16 +1,28 @@
-"""What a take will cost in time, judged by takes that this library already holds."""
+"""What a take will cost, told before it is asked for: by this library's takes, else by the plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 
 from mova_studio.library.take import Take
+from mova_studio.ui.advice import Advice
+from mova_studio.ui.catalogue import say
+from mova_studio.ui.plan_words import about, memory_words, take_seconds
+from mova_studio.ui.translated import translate
+from mova_studio.ui.words import duration
 
 
 def passes(guidance_scale: float, bridge_guidance_scale: float) -> int:
     """Network passes per step: those of (1 - s_B, s_B - s_T, s_T) that are not zero (paper Eq. 6)."""
     weights = (1 - bridge_guidance_scale, bridge_guidance_scale - guidance_scale, guidance_scale)
     return sum(weight != 0 for weight in weights)
+
+
+def mean_passes(guidance_scale: float, bridge_guidance_scale: float, start: float, stop: float) -> float:
+    """Passes per step of a run that is guided from `start` to `stop`; the other steps take one."""
+    guided = min(max(stop - start, 0.0), 1.0)
+    return guided * passes(guidance_scale, bridge_guidance_scale) + (1 - guided)
 
 
 def guess_seconds(
@@ -23,19 +35,51 @@ def guess_seconds(
     num_inference_steps: float,
     guidance_scale: float,
     bridge_guidance_scale: float,
+    guidance_start: float = 0.0,
+    guidance_stop: float = 1.0,
+    step_cache: str = "off",
 ) -> float | None:
-    """Seconds for such a take, scaled from the nearest one of the same checkpoint; None without one.
+    """Seconds for such a take, scaled from the nearest one of the same checkpoint and step cache; None without one.
 
     Denoising grows at least with pixels, frames, steps and passes; the rest with pixels and frames.
     """
     size = width * height * num_frames
-    alike = [take for take in takes if take.shot.model == model and take.seconds.get("denoise")]
+    alike = [
+        take
+        for take in takes
+        if take.shot.model == model and take.shot.step_cache == step_cache and take.seconds.get("denoise")
+    ]
     if not alike or size <= 0:
         return None
     nearest = min(alike, key=lambda take: abs(take.width * take.height * take.num_frames - size))
     shot = nearest.shot
     scale = size / (nearest.width * nearest.height * nearest.num_frames)
-    work = num_inference_steps * passes(guidance_scale, bridge_guidance_scale)
-    done = shot.num_inference_steps * passes(shot.guidance_scale, shot.bridge_guidance_scale)
+    work = num_inference_steps * mean_passes(guidance_scale, bridge_guidance_scale, guidance_start, guidance_stop)
+    done = shot.num_inference_steps * mean_passes(
+        shot.guidance_scale, shot.bridge_guidance_scale, shot.guidance_start, shot.guidance_stop
+    )
     others = sum(seconds for stage, seconds in nearest.seconds.items() if stage not in ("load", "denoise"))
     return scale * (nearest.seconds["denoise"] * work / max(done, 1) + others)
+
+
+def cost_html(language: str, seconds: float | None, advice: Advice | None, otherwise: str) -> str:
+    """The line above Generate.
+
+    Args:
+        seconds: as `guess_seconds`; None takes the plan's prediction.
+        advice: None while there is no plan.
+        otherwise: said where neither is known.
+    """
+    chosen = None if advice is None else advice.chosen
+    words = []
+    if seconds is not None:
+        words.append(say(language, "cost.guess", time=duration(language, seconds)))
+    elif chosen is not None:
+        words.append(say(language, "cost.predicted", time=about(language, take_seconds(chosen))))
+    if advice is not None and chosen is not None:
+        words += memory_words(language, advice.report)
+    line = f"<p>{escape(' · '.join(words) or otherwise)}</p>"
+    if advice is None or not advice.shortage:
+        return line
+    short = escape(translate(language, advice.shortage))
+    return f'{line if words else ""}<p class="m-error" role="alert">{escape(say(language, "plan.none"))} {short}</p>'

@@ -122,7 +122,8 @@ class Painter:
         for component, key in ((view.strip_title, "takes.latest"), (view.queue_title, "queue.title")):
             wanted[component] = (language, heading(say(language, key)))
         model = self.desk.studio.model
-        wanted[view.header.machine] = ((model, language), view.header.machine_html(language, model))
+        pill = view.header.machine_html(language, model, page.plan, opens=page.owner)
+        wanted[view.header.machine] = (pill, pill)
         changes = self._only_changed(page, wanted)
         changes |= await self._stage(page, shown, live)
         changes |= await self._strip(page, jobs)

@@ -6,10 +6,12 @@ import asyncio
 import dataclasses
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 from mova_studio.jobs.snapshot import JobSnapshot
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.shot import Shot
+from mova_studio.ui.advice import Advice
 
 MAX_TICKETS = 500
 MAX_PAGE_JOBS = 120
@@ -33,6 +35,14 @@ class Ticket:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Imagined:
+    """The last question about another machine, and its answer."""
+
+    shot: Shot
+    advice: Advice
+
+
 @dataclass
 class PageState:
     """One open page. Lives in its session and is changed in place, on the event loop only.
@@ -44,7 +54,11 @@ class PageState:
         last_sides: width and height as last settled; a note stays until they change again.
         last_length: seconds and frames, in the same way.
         last_seed: of the latest take.
+        owner: the person may do everything.
         cost_of: the settings that the cost line spoke of last.
+        plan: their plan in a few words; "" until it is known.
+        looked: the System view has been opened, and what stands in its fields is the person's.
+        imagined: what was asked last about another machine.
         sent: what the page shows now, by part, so that only changes are sent.
         idle_looks: how often the page has looked in vain since its last job ended.
         painting: held while the page's changes are put together, so that they leave in order.
@@ -56,7 +70,11 @@ class PageState:
     last_sides: tuple[float, float] | None = None
     last_length: tuple[float, float] | None = None
     last_seed: int | None = None
-    cost_of: dict[str, float | None] = field(default_factory=dict)
+    owner: bool = False
+    cost_of: dict[str, Any] = field(default_factory=dict)
+    plan: str = ""
+    looked: bool = False
+    imagined: Imagined | None = None
     sent: dict[str, object] = field(default_factory=dict)
     idle_looks: int = 0
     painting: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -10,7 +10,7 @@ import gradio as gr
 
 from mova_studio.errors import StudioError
 from mova_studio.library.presets import RenderPreset
-from mova_studio.library.shot import Shot
+from mova_studio.library.shot import STEP_CACHE_LEVELS, Shot
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.served import cached_file
 from mova_studio.ui.sizes import CUSTOM, common_sizes, seconds_of
@@ -33,6 +33,9 @@ PLACES = {
     "audio_shift": "advanced",
     "target_lufs": "advanced",
     "frame_rate": "advanced",
+    "step_cache": "advanced",
+    "guidance_start": "advanced",
+    "guidance_stop": "advanced",
 }
 ELSEWHERE = "elsewhere"
 
@@ -246,3 +249,14 @@ def _draw_advanced(words: Wording, fields: dict[str, Any], preset: RenderPreset)
             min_width=76,
         )
         _number(words, fields, "frame_rate", "fps.label", preset.frame_rate, step=1)
+    fields["step_cache"] = words.make(
+        gr.Dropdown,
+        {"label": "step_cache.label"},
+        {level: f"step_cache.{level}" for level in STEP_CACHE_LEVELS},
+        value=STEP_CACHE_LEVELS[0],
+        filterable=False,
+        elem_id="step-cache",
+    )
+    with gr.Row(elem_classes="m-row"):
+        _number(words, fields, "guidance_start", "interval.start", 0.0, step=0.05)
+        _number(words, fields, "guidance_stop", "interval.stop", 1.0, step=0.05)

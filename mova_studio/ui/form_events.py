@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -11,17 +12,31 @@ from mova_studio.errors import InputError
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.media.images import encode_png, open_image
+from mova_studio.ui.advice import Advisor
 from mova_studio.ui.catalogue import say
-from mova_studio.ui.cost import guess_seconds
+from mova_studio.ui.cost import cost_html, guess_seconds
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import Form, size_choice
+from mova_studio.ui.header import Header
+from mova_studio.ui.plan_words import plan_brief
 from mova_studio.ui.reading import optional_number, read_length, uploaded
 from mova_studio.ui.sizes import CUSTOM, Settled, seconds_of, settle_side
 from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import QUIET
-from mova_studio.ui.words import duration, number
+from mova_studio.ui.words import number
 
-COST_FIELDS = ("width", "height", "num_frames", "num_inference_steps", "guidance_scale", "bridge_guidance_scale")
+COST_FIELDS = (
+    "width",
+    "height",
+    "num_frames",
+    "frame_rate",
+    "num_inference_steps",
+    "guidance_scale",
+    "bridge_guidance_scale",
+    "guidance_start",
+    "guidance_stop",
+    "step_cache",
+)
 _SHOWN_AS_IS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif")
 
 
@@ -42,8 +57,8 @@ def length_notes(language: str, length: Settled, seconds: float) -> list[str]:
 class FormEvents:
     """Listeners of the fields. What takes time goes to a thread."""
 
-    def __init__(self, studio: Studio, form: Form) -> None:
-        self.studio, self.form = studio, form
+    def __init__(self, studio: Studio, form: Form, header: Header, advisor: Advisor) -> None:
+        self.studio, self.form, self.header, self.advisor = studio, form, header, advisor
 
     def wire(self, page: gr.State) -> None:
         """Connect everything; `page` is the session's `PageState`."""
@@ -74,7 +89,8 @@ class FormEvents:
             )
         changes = [fields[name].change for name in COST_FIELDS]
         costs = [page, *(fields[name] for name in COST_FIELDS)]
-        gr.on(changes, self.cost, costs, form.cost, preprocess=False, trigger_mode="always_last", **QUIET)
+        told = [form.cost, self.header.machine]
+        gr.on(changes, self.cost, costs, told, preprocess=False, trigger_mode="always_last", **QUIET)
 
     async def choose_size(self, page: PageState, choice: str) -> dict[Any, Any]:
         """Put a size of the list into the two sides."""
@@ -141,21 +157,49 @@ class FormEvents:
 
         return settle
 
-    async def cost(self, page: PageState, *values: Any) -> str:
-        """The line above Generate: how long such a take will need."""
-        page.cost_of = dict(zip(COST_FIELDS, (optional_number(value) for value in values), strict=True))
-        return await self.cost_line(page)
+    async def cost(self, page: PageState, *values: Any) -> AsyncIterator[dict[Any, Any]]:
+        """The line above Generate for what stands in the fields: at once, and again when the plan is known."""
+        page.cost_of = cost_settings(dict(zip(COST_FIELDS, values, strict=True)))
+        async for updates in self.told(page):
+            yield updates
 
-    async def cost_line(self, page: PageState) -> str:
-        """The same, for the settings that the page showed last."""
-        settings = page.cost_of or preset_for(self.studio.model).model_dump(include=set(COST_FIELDS))
-        known = {name: float(value) for name, value in settings.items() if value is not None and value >= 0}
-        if len(known) < len(COST_FIELDS):
+    async def told(self, page: PageState) -> AsyncIterator[dict[Any, Any]]:
+        """The same for the settings that the page showed last, and the plan in the header."""
+        if not self.advisor.ready:
+            yield {self.form.cost: await self.cost_line(page, planned=False)}
+        line = await self.cost_line(page)
+        pill = self.header.machine_html(page.language, self.studio.model, page.plan, opens=page.owner)
+        yield {self.form.cost: line, self.header.machine: pill}
+
+    async def cost_line(self, page: PageState, *, planned: bool = True) -> str:
+        """What a take with the page's settings will need.
+
+        Args:
+            planned: False does not wait for a plan.
+        """
+        settings = shown_settings(page, self.studio.model)
+        numbers = [value for name, value in settings.items() if name != "step_cache"]
+        if any(value is None or value < 0 for value in numbers):
             return ""
-        studio = self.studio
+        studio, language = self.studio, page.language
+        guessed = {name: value for name, value in settings.items() if name != "frame_rate"}
         takes = await asyncio.to_thread(studio.takes)
-        seconds = guess_seconds(takes, model=studio.model, **known)
-        if seconds is not None:
-            return say(page.language, "cost.guess", time=duration(page.language, seconds))
-        shown = {name: number(known[name]) for name in ("num_frames", "width", "height", "num_inference_steps")}
-        return say(page.language, "cost.none", **shown)
+        seconds = guess_seconds(takes, model=studio.model, **guessed)
+        advice = await asyncio.to_thread(self.advisor.advise_quietly, settings) if planned else None
+        if advice is not None:
+            page.plan = "" if advice.chosen is None else plan_brief(language, advice.chosen)
+        shown = {name: number(settings[name]) for name in ("num_frames", "width", "height", "num_inference_steps")}
+        return cost_html(language, seconds, advice, say(language, "cost.none", **shown))
+
+
+def cost_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the fields that decide the cost; None for what is no number."""
+    return {name: str(value) if name == "step_cache" else optional_number(value) for name, value in values.items()}
+
+
+def shown_settings(page: PageState, model: str) -> dict[str, Any]:
+    """The settings that the page shows, or before it told them those of its checkpoint."""
+    if page.cost_of:
+        return page.cost_of
+    own = preset_for(model).model_dump(include=set(COST_FIELDS))
+    return {"guidance_start": 0.0, "guidance_stop": 1.0, "step_cache": "off"} | own

@@ -104,7 +104,7 @@ class ModelsView:
         yield {
             self.current: self.current_html(language),
             self.said: _said(say(language, "models.used", model=named)),
-            self._header.machine: self._header.machine_html(language, named),
+            self._header.machine: self._header.machine_html(language, named, opens=True),
             **self._form.preset_values(preset, language),
         }
 

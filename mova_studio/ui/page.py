@@ -9,6 +9,7 @@ import gradio as gr
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.ui.access import Access
+from mova_studio.ui.advice import Advisor
 from mova_studio.ui.api import Api
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.create import Painter, draw_create
@@ -21,6 +22,7 @@ from mova_studio.ui.models_view import ModelsView
 from mova_studio.ui.run_events import RunEvents
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.shelf import Shelf
+from mova_studio.ui.system_view import SystemView
 from mova_studio.ui.takes_view import TakesView
 from mova_studio.ui.wording import QUIET, Wording
 
@@ -34,10 +36,12 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     preset = preset_for(studio.model)
     desk, served, downloads, words = Desk(studio), ServedTakes(), Downloads(), Wording()
     shelf, header = Shelf(studio, served), Header()
+    advisor = Advisor(studio)
     takes_view, models_view = TakesView(shelf, access), ModelsView(studio, access, downloads)
+    system_view = SystemView(studio, access, advisor)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
-        Api(desk, shelf, access, downloads).register()
+        Api(desk, shelf, access, downloads, advisor).register()
         page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
         header.draw(words, studio.model)
@@ -48,15 +52,19 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 takes_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
                 models_view.draw(words)
+            with words.make(gr.Tab, {"label": "tab.system"}, id="system", visible=False) as system_tab:
+                system_view.draw(words)
         painter = Painter(desk, served, view)
         form = view.form
-        form_events = FormEvents(studio, form)
+        form_events = FormEvents(studio, form, header, advisor)
         form_events.wire(page)
         run_events = RunEvents(desk, painter, form_events, page, jobs_text)
         run_events.wire()
         takes_view.wire(page, form, tabs, takes_tab)
         models_view.wire(page, form, header, models_tab)
-        everything = unique([*words.components, *view.painted, *form.inputs, form.cost, models_tab, language_text])
+        system_view.wire(page, form_events, header, tabs, system_tab)
+        owners = (models_tab, system_tab)
+        everything = unique([*words.components, *view.painted, *form.inputs, form.cost, *owners, language_text])
 
         async def worded(state: PageState) -> dict[Any, Any]:
             """Every word of the page in its language."""
@@ -64,7 +72,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             updates = words.updates(language)
             _merge(updates, form.fields["prompt"], placeholder=prompt_hint(language))
             _merge(updates, form.fields["size"], choices=size_choices(preset_for(studio.model), language))
-            updates[form.cost] = await form_events.cost_line(state)
+            updates[form.cost] = await form_events.cost_line(state, planned=advisor.ready)
             state.sent.clear()
             _merge_all(updates, await painter.paint(state, live=False))
             return updates | {language_text: language}
@@ -73,11 +81,13 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             """A page that opens, or that was reloaded and finds its jobs again."""
             accepted = language_of(request.headers.get("accept-language"))
             state.language = chosen if chosen in LANGUAGES else accepted
+            state.owner = access.is_owner(request)
             state.jobs = desk.known(str(jobs or "").split(), request.username or "")
             restored = run_events.restore(state)
             updates = await worded(state)
             _merge_all(updates, restored)
-            _merge(updates, models_tab, visible=access.is_owner(request))
+            for tab in owners:
+                _merge(updates, tab, visible=state.owner)
             return updates
 
         async def change_language(state: PageState, limit: int, request: gr.Request) -> dict[Any, Any]:
@@ -85,11 +95,13 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             updates = await worded(state)
             if access.is_owner(request):
                 updates[models_view.current] = models_view.current_html(state.language)
+                updates |= await system_view.spoken(state)
             return updates | await takes_view.listing(state, limit, request)
 
         opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
         opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
-        shown_later = [models_view.current, *takes_view.shown]
+        opened.then(form_events.told, page, [form.cost, header.machine], **QUIET)
+        shown_later = [models_view.current, *takes_view.shown, *system_view.shown]
         changed = header.language.click(
             change_language, [page, takes_view.limit], unique([*everything, *shown_later]), **QUIET
         )

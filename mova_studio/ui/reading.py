@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 from mova_studio.errors import InputError
 from mova_studio.library.frames import prepare_frame
 from mova_studio.library.presets import RenderPreset
-from mova_studio.library.shot import Shot, check_num_frames, check_prompt, check_size
+from mova_studio.library.shot import Shot, check_prompt
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.sizes import Settled, settle_frames, settle_seconds, settle_side
 
@@ -25,6 +25,8 @@ NUMBERS = {
     "bridge_guidance_scale": "bridge.label",
     "video_shift": "video_shift.label",
     "audio_shift": "audio_shift.label",
+    "guidance_start": "interval.start",
+    "guidance_stop": "interval.stop",
 }
 
 
@@ -76,6 +78,7 @@ def read_order(fields: Mapping[str, Any], model: str, preset: RenderPreset, lang
         "frame_rate": frame_rate,
         "negative_prompt": str(fields["negative_prompt"] or ""),
         "target_lufs": optional_number(fields["target_lufs"]),
+        "step_cache": str(fields["step_cache"]),
     }
     shot = Shot(prompt=str(fields["prompt"]), model=model, **settings)
     preset.check_limits(width, height, shot.num_frames)
@@ -146,9 +149,3 @@ def read_seed(value: Any, language: str) -> int | None:
     if seed < 0:
         raise InputError(say(language, "error.seed", value=text[:40]), field="seed")
     return seed
-
-
-def check_exact(width: int, height: int, num_frames: int) -> None:
-    """Refuse what the page would snap: a program is told, not second-guessed."""
-    check_size(width, height)
-    check_num_frames(num_frames)

@@ -9,6 +9,10 @@ from mova_studio.library.shot import SIZE_MULTIPLE, snap_num_frames, snap_side
 
 CUSTOM = "custom"
 _ASPECTS = ((16, 9), (4, 3), (1, 1), (3, 4), (9, 16))
+_NAMED_ASPECTS = (*_ASPECTS, (3, 2), (2, 3), (21, 9))
+# 640 x 352 is still called 16:9, 160 x 96 is 5:3.
+_NEAR = 0.025
+_LARGEST_TERM = 16
 _LEAST_AREA = 0.75
 ROUNDING_FRAMES = 0.3
 
@@ -31,11 +35,29 @@ def common_sizes(width: int, height: int) -> list[tuple[str, str]]:
             size = (height, width)
         else:
             size = _best(units, across / down)
-        found.setdefault(f"{size[0]}x{size[1]}", f"{size[0]} × {size[1]} · {across}:{down}")
+        found.setdefault(f"{size[0]}x{size[1]}", size_label(*size))
     own = f"{width}x{height}"
     if own not in found:
-        found = {own: f"{width} × {height}"} | found
+        found = {own: size_label(width, height)} | found
     return [(label, value) for value, label in found.items()]
+
+
+def size_label(width: int, height: int) -> str:
+    """ "640 × 352 · 16:9"; without a shape where that has neither a usual name nor small terms."""
+    shape = _shape(width, height)
+    return f"{width} × {height} · {shape}" if shape else f"{width} × {height}"
+
+
+def _shape(width: int, height: int) -> str:
+    def distance(aspect: tuple[int, int]) -> float:
+        return abs(math.log(width / height * aspect[1] / aspect[0]))
+
+    usual = min(_NAMED_ASPECTS, key=distance)
+    if distance(usual) <= _NEAR:
+        return f"{usual[0]}:{usual[1]}"
+    common = math.gcd(width, height)
+    across, down = width // common, height // common
+    return f"{across}:{down}" if max(across, down) <= _LARGEST_TERM else ""
 
 
 def _best(units: int, aspect: float) -> tuple[int, int]:

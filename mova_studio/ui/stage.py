@@ -10,6 +10,7 @@ from mova_studio.jobs.snapshot import JobSnapshot, JobState
 from mova_studio.library.take import Take
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import Ticket
+from mova_studio.ui.plan_words import plan_sentence
 from mova_studio.ui.served import Served
 from mova_studio.ui.sizes import seconds_of
 from mova_studio.ui.translated import translate
@@ -135,7 +136,8 @@ def ended_stage(language: str, snapshot: JobSnapshot) -> str:
     return (
         '<div class="m-screen m-empty m-failed" role="alert"><div>'
         f"<h3>{escape(say(language, 'stage.failed.title'))}</h3><p>{escape(message)}</p>"
-        f"<p>{escape(say(language, 'stage.failed.advice'))}</p></div></div>"
+        + "".join(f"<p>{escape(note)}</p>" for note in run_notes(language, snapshot))
+        + f"<p>{escape(say(language, 'stage.failed.advice'))}</p></div></div>"
     )
 
 
@@ -147,8 +149,18 @@ def progress_line(language: str, snapshot: JobSnapshot | None) -> str:
     if snapshot.state is not JobState.RUNNING:
         return f'<div class="m-progress"><span class="m-words" role="status">{escape(words)}</span></div>'
     percent = round(100 * min(max(snapshot.fraction, 0.0), 1.0))
+    plan = ""
+    if snapshot.plan is not None:
+        name = escape(say(language, "plan.job", name=snapshot.plan["name"]))
+        plan = f'<span class="m-words m-jobplan" title="{escape(plan_sentence(language, snapshot.plan))}">{name}</span>'
+    notes = "".join(f'<p class="m-note" role="status">{escape(note)}</p>' for note in run_notes(language, snapshot))
     return (
         f'<div class="m-progress"><div class="m-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{percent}" aria-valuetext="{escape(words)}"><i style="width: {percent}%"></i></div>'
-        f'<span class="m-words">{escape(words)}</span></div>'
+        f'<span class="m-words">{escape(words)}</span>{plan}</div>{notes}'
     )
+
+
+def run_notes(language: str, snapshot: JobSnapshot) -> list[str]:
+    """What a run has said so far. That its checkpoint is untrained is said by the badge of its take."""
+    return [translate(language, note) for note in dict.fromkeys(snapshot.notes) if "untrained" not in note]

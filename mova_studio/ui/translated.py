@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mova_studio.ui.translated_plans import NESTED, SHORT, WHOLE
+
 _N = r"([\d.,x×-]+|nan|inf|-inf)"
 _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"The prompt is empty; .*", "提示词为空，请描述画面和声音。"),
@@ -61,19 +63,28 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"('.*') is not a hub id; .*", r"\1 不是模型库编号，请按“所有者/名称”填写，例如 OpenMOSS-Team/MOVA-360p。"),
     (r"Only the owner of this studio may do that; .*", "只有所有者可以这样做；访客可以生成和下载成片。"),
 )
-_COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _SENTENCES)
+_COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in (*_SENTENCES, *SHORT, *WHOLE))
+_NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in NESTED)
 _PREFIXES = {"first frame: ": "首帧：", "last frame: ": "尾帧：", "First frame: ": "首帧：", "Last frame: ": "尾帧："}
 
 
 def translate(language: str, sentence: str) -> str:
-    """`sentence` in the page's language, where it is known."""
+    """`sentence` in the page's language, where it is known. Memory is said in GB, as on a card's box."""
     if language != "zh":
-        return sentence
+        return sentence.replace(" GiB", " GB")
     for english, chinese in _PREFIXES.items():
         if sentence.startswith(english):
             return chinese + translate(language, sentence.removeprefix(english))
+    for pattern, chinese in _NESTED:
+        match = pattern.fullmatch(sentence)
+        if match is not None:
+            return _filled(chinese, [translate(language, part) for part in match.groups()])
     for pattern, chinese in _COMPILED:
         match = pattern.fullmatch(sentence)
         if match is not None:
             return match.expand(chinese)
-    return sentence
+    return sentence.replace(" GiB", " GB")
+
+
+def _filled(template: str, parts: list[str]) -> str:
+    return re.sub(r"\\(\d)", lambda place: parts[int(place[1]) - 1], template)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -19,25 +20,50 @@ def html_box(value: str = "", **arguments: Any) -> gr.HTML:
     return gr.HTML(value, apply_default_css=False, **arguments)
 
 
+@dataclass(frozen=True)
+class _Choices:
+    options: dict[str, str]
+    names: tuple[str, ...]
+
+
 class Wording:
     """Makes components with their English words and remembers how to say them in the other languages."""
 
     def __init__(self) -> None:
-        self._texts: list[tuple[Any, dict[str, str]]] = []
+        self._texts: list[tuple[Any, dict[str, str], _Choices]] = []
 
-    def make(self, kind: Callable[..., _Component], texts: dict[str, str], **arguments: Any) -> _Component:
-        """A component of `kind` whose properties in `texts` (property to catalogue key) follow the language."""
-        component = kind(**{name: say("en", key) for name, key in texts.items()}, **arguments)
-        self._texts.append((component, texts))
+    def make(
+        self,
+        kind: Callable[..., _Component],
+        texts: dict[str, str],
+        options: dict[str, str] | None = None,
+        names: Sequence[str] = (),
+        **arguments: Any,
+    ) -> _Component:
+        """A component of `kind` whose words follow the language.
+
+        Args:
+            texts: properties, each with its key of the catalogue.
+            options: values to choose from, each with its key.
+            names: values to choose from after these, which are said alike in every language.
+        """
+        choices = _Choices(options or {}, tuple(names))
+        component = kind(**_worded("en", texts, choices), **arguments)
+        self._texts.append((component, texts, choices))
         return component
 
     @property
     def components(self) -> list[Any]:
-        return [component for component, _texts in self._texts]
+        return [component for component, _texts, _choices in self._texts]
 
     def updates(self, language: str) -> dict[Any, Any]:
         """What changes when the page speaks `language`."""
-        changes: list[tuple[Any, dict[str, Any]]] = [
-            (component, {name: say(language, key) for name, key in texts.items()}) for component, texts in self._texts
-        ]
-        return {component: gr.update(**values) for component, values in changes}
+        return {component: gr.update(**_worded(language, texts, choices)) for component, texts, choices in self._texts}
+
+
+def _worded(language: str, texts: dict[str, str], choices: _Choices) -> dict[str, Any]:
+    words: dict[str, Any] = {name: say(language, key) for name, key in texts.items()}
+    if choices.options:
+        worded = [(say(language, key), value) for value, key in choices.options.items()]
+        words["choices"] = worded + [(name, name) for name in choices.names]
+    return words

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import gradio as gr
 import pytest
@@ -18,6 +19,7 @@ from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
 from mova_studio.ui.access import Access, Account
+from mova_studio.ui.advice import Advisor
 from mova_studio.ui.create import Painter, draw_create
 from mova_studio.ui.desk import Desk, PageState
 from mova_studio.ui.downloads import Downloads
@@ -29,7 +31,7 @@ from mova_studio.ui.served import ServedTakes, cached_file
 from mova_studio.ui.wording import Wording
 
 PROJECT = Path(__file__).parents[2]
-OWNER_ONLY = {"use_model", "delete_take", "download_model"}
+OWNER_ONLY = {"use_model", "delete_take", "download_model", "plan"}
 
 
 @pytest.fixture
@@ -144,6 +146,8 @@ class _FailedStudio:
     """A studio whose only job failed because of a field."""
 
     model = "demo"
+    limits: ClassVar[dict] = {}
+    last_run = None
 
     def __init__(self, root: Path, field: str | None) -> None:
         self.library = SimpleNamespace(root=root)
@@ -159,6 +163,9 @@ class _FailedStudio:
     def takes(self, limit=24):
         return []
 
+    def worker_memory(self):
+        return 0
+
 
 @pytest.mark.parametrize(("field", "place"), [("num_frames", "length"), ("video_shift", "advanced"), (None, None)])
 def test_a_job_that_fails_later_complains_beside_its_field(tmp_path, field, place):
@@ -167,7 +174,9 @@ def test_a_job_that_fails_later_complains_beside_its_field(tmp_path, field, plac
     with gr.Blocks():
         header.draw(words, "demo")
         painter = Painter(desk, ServedTakes(), draw_create(words, preset_for("demo"), header))
-        events = RunEvents(desk, painter, FormEvents(studio, painter.view.form), gr.State(), gr.Textbox())
+        events = RunEvents(
+            desk, painter, FormEvents(studio, painter.view.form, header, Advisor(studio)), gr.State(), gr.Textbox()
+        )
     desk.submit(Shot(prompt="A bell rings."), 7, "")
     updates = asyncio.run(events.tick(page))
     said = "library/x is wrong."

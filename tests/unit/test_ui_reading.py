@@ -11,7 +11,7 @@ from mova_studio.errors import InputError
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import SEED_LIMIT
 from mova_studio.ui.reading import optional_number, read_order, read_seed, uploaded
-from mova_studio.ui.sizes import common_sizes, seconds_of, settle_frames, settle_seconds, settle_side
+from mova_studio.ui.sizes import common_sizes, seconds_of, settle_frames, settle_seconds, settle_side, size_label
 
 PRESET = preset_for("demo")
 
@@ -33,6 +33,9 @@ def fields(**changes):
         "target_lufs": -16,
         "first_frame": None,
         "last_frame": None,
+        "step_cache": "off",
+        "guidance_start": 0,
+        "guidance_stop": 1,
         **changes,
     }
 
@@ -78,6 +81,10 @@ def test_the_field_changed_last_gives_the_length():
         ({"frame_rate": 0}, "frame_rate"),
         ({"frame_rate": 500}, "frame_rate"),
         ({"target_lufs": 3}, "target_lufs"),
+        ({"step_cache": "wild"}, "step_cache"),
+        ({"guidance_start": -0.1}, "guidance_start"),
+        ({"guidance_start": 0.6, "guidance_stop": 0.5}, "guidance_stop"),
+        ({"guidance_stop": None}, "guidance_stop"),
         ({"seed": "seven"}, "seed"),
         ({"seed": "-2"}, "seed"),
         ({"seed": "1.5"}, "seed"),
@@ -142,6 +149,30 @@ def test_common_sizes_can_be_made_and_cost_no_more(width, height):
         w, h = (int(side) for side in value.split("x"))
         assert w % 16 == h % 16 == 0 and 0.7 * width * height <= w * h <= width * height
         assert label.startswith(f"{w} × {h}")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shape"),
+    [
+        (160, 96, " · 5:3"),
+        (96, 160, " · 3:5"),
+        (640, 352, " · 16:9"),
+        (352, 640, " · 9:16"),
+        (1280, 720, " · 16:9"),
+        (464, 464, " · 1:1"),
+        (1024, 432, " · 21:9"),
+        (96, 64, " · 3:2"),
+        (2048, 16, ""),
+        (1008, 592, ""),
+    ],
+)
+def test_a_size_is_called_by_its_true_shape(width, height, shape):
+    assert size_label(width, height) == f"{width} × {height}{shape}"
+
+
+def test_step_cache_and_guidance_interval_reach_the_shot():
+    shot = order(step_cache="light", guidance_start=0.1, guidance_stop=0.75).shot
+    assert (shot.step_cache, shot.guidance_start, shot.guidance_stop) == ("light", 0.1, 0.75)
 
 
 def test_settling():
