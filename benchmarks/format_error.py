@@ -24,6 +24,7 @@ from mova_studio.network.locate import locate
 from mova_studio.placement.plan import Plan
 from mova_studio.placement.quantized_cache import QuantizedCache
 from mova_studio.placement.residency import EXPERTS, NETWORK, Residency
+from mova_studio.placement.source import sources_of
 
 FORMATS = ("bf16", "int8", "fp8", "fp8_compute")
 TIMESTEPS = (("high", 980.0), ("high", 920.0), ("low", 700.0), ("low", 300.0))
@@ -36,7 +37,7 @@ def velocities(checkpoint: Checkpoint, weights: str, cache: Path) -> list[torch.
     formats = dict.fromkeys(COMPONENTS, "fp32") | dict.fromkeys((*EXPERTS, *NETWORK), weights)
     depth = int(checkpoint.config("video_dit")["num_layers"])
     plan = Plan("cpu", formats, "none", depth, depth)
-    residency = Residency(checkpoint, plan, QuantizedCache(cache, checkpoint.identity(), print))
+    residency = Residency(sources_of(checkpoint, plan, QuantizedCache(cache, checkpoint.identity(), print)), plan)
     pipeline = MovaPipeline(
         tokenizer=checkpoint.tokenizer(),
         scheduler=FlowMatchPairScheduler.from_config(checkpoint.config("scheduler")),

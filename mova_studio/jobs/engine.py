@@ -25,6 +25,7 @@ from mova_studio.placement.prompt_cache import PromptCache
 from mova_studio.placement.quantized_cache import QuantizedCache
 from mova_studio.placement.request import Limits, Request
 from mova_studio.placement.residency import Residency
+from mova_studio.placement.source import sources_of
 from mova_studio.settings import cache_dir
 
 
@@ -83,7 +84,8 @@ class Engine:
         checkpoint = Checkpoint(locate(model))
         checkpoint.check_fit()
         identity = checkpoint.identity()
-        residency = Residency(checkpoint, plan, QuantizedCache(cache_dir() / "quantized", identity, notify))
+        cache = QuantizedCache(cache_dir() / "quantized", identity, notify)
+        residency = Residency(sources_of(checkpoint, plan, cache), plan)
         self.pipeline = MovaPipeline(
             tokenizer=checkpoint.tokenizer(),
             scheduler=FlowMatchPairScheduler.from_config(checkpoint.config("scheduler")),

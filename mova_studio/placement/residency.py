@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -10,23 +10,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from mova_studio.network.checkpoint import Checkpoint
-from mova_studio.network.layout import COMPONENTS
 from mova_studio.placement.attention import use_attention
 from mova_studio.placement.places import Places
 from mova_studio.placement.plan import Plan
-from mova_studio.placement.quantized_cache import QuantizedCache
 from mova_studio.placement.source import WeightSource
 from mova_studio.placement.tower_stream import EXPERTS, NETWORK, TowerStream
 
 
 class Residency:
-    """The weights of one checkpoint under one plan.
+    """The weights of one network under one plan.
 
     Args:
-        checkpoint: where the weights lie.
+        sources: of every component that will be used, see `sources_of`.
         plan: what to keep where.
-        cache: of quantized layers.
 
     Attributes:
         plan: the one given.
@@ -37,14 +33,11 @@ class Residency:
             being read is then put away whole.
     """
 
-    def __init__(self, checkpoint: Checkpoint, plan: Plan, cache: QuantizedCache) -> None:
+    def __init__(self, sources: Mapping[str, WeightSource], plan: Plan) -> None:
         self.plan, self.device = plan, torch.device(plan.device)
         self.on_read: Callable[[], None] = _nothing
-        dtype = torch.float32 if plan.compute_bytes == 4 else torch.bfloat16
-        self._sources = {
-            name: WeightSource(checkpoint, name, plan.weights[name], dtype, cache, self.device) for name in COMPONENTS
-        }
-        self.modules: dict[str, nn.Module] = {name: source.module for name, source in self._sources.items()}
+        self._sources = sources
+        self.modules: dict[str, nn.Module] = {name: source.module for name, source in sources.items()}
         self._places = {name: Places(module) for name, module in self.modules.items()}
         self._whole: set[str] = set()
         self._towers: TowerStream | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
 
 import torch
 from torch import nn
@@ -11,8 +12,11 @@ from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.layout import COMPONENTS
 from mova_studio.network.weights import TensorEntry, match_entries, read_tensors
 from mova_studio.placement.formats import NATIVE, QUANTIZED, QuantizedLinear, TensorDict, quantize_linear
+from mova_studio.placement.plan import Plan
 from mova_studio.placement.quantized_cache import QuantizedCache
 from mova_studio.placement.sizes import LAYERED, is_quantizable
+
+Reader = Callable[[dict[str, TensorEntry], torch.dtype | None], Iterable[tuple[str, torch.Tensor]]]
 
 
 class WeightSource:
@@ -22,32 +26,36 @@ class WeightSource:
     while there is room.
 
     Args:
-        checkpoint: where it lies.
         name: of the component.
-        weights: format of its layers' matrices.
+        module: of the component, on the meta device; its matrices are replaced if `weights` is a quantized format.
+        entries: what there is to read, by the module's names.
+        read: reads some of them in a dtype (None: as stored), as `network.weights.read_tensors`.
+        weights: format of the layers' matrices.
         dtype: of everything else; float32 parts stay so.
-        cache: of quantized layers.
+        cache: of quantized layers; None keeps none.
         device: on which to quantize.
     """
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
         name: str,
+        module: nn.Module,
+        entries: dict[str, TensorEntry],
+        read: Reader,
         weights: str,
         dtype: torch.dtype,
-        cache: QuantizedCache,
+        cache: QuantizedCache | None,
         device: torch.device,
     ) -> None:
         self.name, self.weights, self.dtype = name, weights, NATIVE.get(weights, dtype)
+        self.module, self._entries, self._read = module, entries, read
         self._cache, self._device = cache, device
         self._component = COMPONENTS[name]
-        self.module = checkpoint.empty(name)
-        self._entries = match_entries(self.module, self._component, checkpoint.folder / name)
         self._quantized: set[str] = set()
         if weights in QUANTIZED:
             self._replace_linears()
-            self._cache.expect(self._missing_bytes())
+            if cache is not None:
+                cache.expect(self._missing_bytes(cache))
         self.module.eval().requires_grad_(False)
         self._set_dtypes()
 
@@ -69,7 +77,7 @@ class WeightSource:
         bulk = frozenset() if matrices else self.matrices(layer)
         entries = self.layers[layer]
         native = {name: entry for name, entry in entries.items() if name not in self._quantized and name not in bulk}
-        tensors = dict(read_tensors(self._component, native, self.dtype))
+        tensors = dict(self._read(native, self.dtype))
         if matrices and any(name in self._quantized for name in entries):
             tensors |= self._read_quantized(layer)
         return tensors
@@ -105,11 +113,11 @@ class WeightSource:
             )
             setattr(parent, leaf, quantized)
 
-    def _missing_bytes(self) -> int:
+    def _missing_bytes(self, cache: QuantizedCache) -> int:
         return sum(
             torch.Size(entry.shape).numel()
             for layer, entries in self.layers.items()
-            if layer and not self._cache.file(self.name, self.weights, layer).is_file()
+            if layer and not cache.file(self.name, self.weights, layer).is_file()
             for name, entry in entries.items()
             if name in self._quantized
         )
@@ -117,14 +125,15 @@ class WeightSource:
     def _read_quantized(self, layer: str) -> TensorDict:
         wanted = {name: entry for name, entry in self.layers[layer].items() if name in self._quantized}
         expected = {kept for name in wanted for kept in _kept_names(name)}
-        cached = self._cache.load(self.name, self.weights, layer)
+        cached = None if self._cache is None else self._cache.load(self.name, self.weights, layer)
         if cached is not None and set(cached) == expected:
             return cached
         made: TensorDict = {}
-        for name, weight in read_tensors(self._component, wanted, None):
+        for name, weight in self._read(wanted, None):
             for kept, tensor in quantize_linear(weight.to(self._device), self.weights).items():
                 made[name.removesuffix("weight") + kept] = tensor.cpu().contiguous()
-        self._cache.save(self.name, self.weights, layer, made)
+        if self._cache is not None:
+            self._cache.save(self.name, self.weights, layer, made)
         return made
 
     def _set_dtypes(self) -> None:
@@ -133,6 +142,23 @@ class WeightSource:
             if parameter.is_floating_point() and not name.endswith((".packed", ".scale")):
                 kind = torch.float32 if self._component.in_float32(name) else self.dtype
                 parameter.data = parameter.data.to(kind)
+
+
+def sources_of(checkpoint: Checkpoint, plan: Plan, cache: QuantizedCache) -> dict[str, WeightSource]:
+    """Every component of a checkpoint in the formats of a plan; only headers are read.
+
+    Raises:
+        CheckpointError: a component is wrong, truncated or absent.
+    """
+    dtype = torch.float32 if plan.compute_bytes == 4 else torch.bfloat16
+    sources = {}
+    for name, component in COMPONENTS.items():
+        module = checkpoint.empty(name)
+        entries = match_entries(module, component, checkpoint.folder / name)
+        read = partial(read_tensors, component)
+        device = torch.device(plan.device)
+        sources[name] = WeightSource(name, module, entries, read, plan.weights[name], dtype, cache, device)
+    return sources
 
 
 def _kept_names(weight: str) -> set[str]:

@@ -7,10 +7,12 @@ import torch
 
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.demo import build_untrained
+from mova_studio.network.layout import COMPONENTS
 from mova_studio.network.weights import save_tensors
+from mova_studio.placement.plan import Plan
 from mova_studio.placement.prompt_cache import KEPT, PromptCache
 from mova_studio.placement.quantized_cache import QuantizedCache, checksum
-from mova_studio.placement.source import WeightSource
+from mova_studio.placement.source import WeightSource, sources_of
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +23,12 @@ def checkpoint(tmp_path_factory) -> Checkpoint:
 
 
 def source(checkpoint, folder, notices, weights="int8") -> WeightSource:
-    cache = QuantizedCache(folder, checkpoint.identity(), notices.append)
-    return WeightSource(checkpoint, "video_dit", weights, torch.float32, cache, torch.device("cpu"))
+    return source_of(checkpoint, QuantizedCache(folder, checkpoint.identity(), notices.append), weights)
+
+
+def source_of(checkpoint, cache, weights) -> WeightSource:
+    plan = Plan("cpu", dict.fromkeys(COMPONENTS, "fp32") | {"video_dit": weights}, "none", 4, 4)
+    return sources_of(checkpoint, plan, cache)["video_dit"]
 
 
 def layer_files(folder):
@@ -71,7 +77,7 @@ def test_checkpoints_and_formats_do_not_mix(checkpoint, tmp_path):
 def test_too_little_disk_costs_only_the_cache(checkpoint, tmp_path):
     cache = QuantizedCache(tmp_path, checkpoint.identity(), (notices := []).append)
     cache.expect(10**18)
-    component = WeightSource(checkpoint, "video_dit", "int8", torch.float32, cache, torch.device("cpu"))
+    component = source_of(checkpoint, cache, "int8")
     assert component.read("blocks.0") and layer_files(tmp_path) == []
     assert len(notices) == 1 and "not kept" in notices[0] and "GiB free" in notices[0]
 

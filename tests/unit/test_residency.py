@@ -23,6 +23,7 @@ from mova_studio.placement.plan import Plan
 from mova_studio.placement.quantized_cache import QuantizedCache
 from mova_studio.placement.residency import Residency
 from mova_studio.placement.slab import Layout, Slab
+from mova_studio.placement.source import sources_of
 from mova_studio.placement.streaming import LayerStream, Part
 
 SMALL = SamplingSettings(height=48, width=64, num_frames=9, num_inference_steps=4)
@@ -44,6 +45,10 @@ def plan_of(weights: str = "fp32", text: str | None = None, offload: str = "none
     formats = dict.fromkeys(COMPONENTS, weights) | {"text_encoder": text or weights}
     formats |= {"video_vae": "fp32", "audio_vae": "fp32"}
     return Plan("cpu", formats, offload, resident, 4, **more)  # type: ignore[arg-type]
+
+
+def placed(checkpoint: Checkpoint, plan: Plan, cache: QuantizedCache) -> Residency:
+    return Residency(sources_of(checkpoint, plan, cache), plan)
 
 
 def pipeline_of(checkpoint: Checkpoint, residency: Residency) -> MovaPipeline:
@@ -83,7 +88,7 @@ def same(found: tuple[torch.Tensor, ...], expected: tuple[torch.Tensor, ...]) ->
     [("none", 4, 2), ("component", 4, 2), *itertools.product(["group"], [0, 1, 2, 3, 4], [1, 2])],
 )
 def test_placement_alone_changes_no_bit(checkpoint, cache, plain, offload, resident, experts):
-    residency = Residency(checkpoint, plan_of(offload=offload, resident=resident, experts_in_ram=experts), cache)
+    residency = placed(checkpoint, plan_of(offload=offload, resident=resident, experts_in_ram=experts), cache)
     pipeline = pipeline_of(checkpoint, residency)
     assert same(take(pipeline), plain)
     assert same(take(pipeline), plain), "the second take on the same residency"
@@ -92,9 +97,9 @@ def test_placement_alone_changes_no_bit(checkpoint, cache, plain, offload, resid
 
 @pytest.mark.parametrize("weights", ["int8", "fp8", "fp8_compute", "bf16"])
 def test_streamed_quantized_layers_equal_resident_ones(checkpoint, cache, weights):
-    resident = take(pipeline_of(checkpoint, Residency(checkpoint, plan_of(weights, "fp32"), cache)))
+    resident = take(pipeline_of(checkpoint, placed(checkpoint, plan_of(weights, "fp32"), cache)))
     streamed = plan_of(weights, "fp32", "group", 1, experts_in_ram=1)
-    assert same(take(pipeline_of(checkpoint, Residency(checkpoint, streamed, cache))), resident)
+    assert same(take(pipeline_of(checkpoint, placed(checkpoint, streamed, cache))), resident)
     assert all(torch.isfinite(tensor).all() for tensor in resident)
 
 
@@ -102,14 +107,14 @@ def test_streamed_quantized_layers_equal_resident_ones(checkpoint, cache, weight
 def test_a_quantized_text_encoder_is_near_the_plain_one(checkpoint, cache, text):
     plain_states = MovaPipeline.from_pretrained(checkpoint.folder).encode_prompt("a red ball bounces")
     for offload in ("none", "group"):
-        residency = Residency(checkpoint, plan_of(text=text, offload=offload), cache)
+        residency = placed(checkpoint, plan_of(text=text, offload=offload), cache)
         states = pipeline_of(checkpoint, residency).encode_prompt("a red ball bounces")
         assert float((states - plain_states).norm() / plain_states.norm()) < 0.2
 
 
 @pytest.mark.parametrize("change", ["chunks", "tiles", "batched"])
 def test_what_only_saves_memory_stays_within_a_ten_thousandth(checkpoint, cache, plain, change):
-    residency = Residency(checkpoint, plan_of(ffn_chunks=3 if change == "chunks" else 1), cache)
+    residency = placed(checkpoint, plan_of(ffn_chunks=3 if change == "chunks" else 1), cache)
     pipeline = pipeline_of(checkpoint, residency)
     pipeline.batched_guidance = change == "batched"
     pipeline.tiling = Tiling(count=4) if change == "tiles" else None
@@ -118,7 +123,7 @@ def test_what_only_saves_memory_stays_within_a_ten_thousandth(checkpoint, cache,
 
 
 def test_nothing_stays_on_the_device_after_closing(checkpoint, cache):
-    residency = Residency(checkpoint, plan_of(offload="group", resident=2), cache)
+    residency = placed(checkpoint, plan_of(offload="group", resident=2), cache)
     take(pipeline_of(checkpoint, residency))
     residency.close()
     for name, module in residency.modules.items():
@@ -126,7 +131,7 @@ def test_nothing_stays_on_the_device_after_closing(checkpoint, cache):
 
 
 def test_components_leave_when_others_need_their_place(checkpoint, cache):
-    residency = Residency(checkpoint, plan_of(offload="component"), cache)
+    residency = placed(checkpoint, plan_of(offload="component"), cache)
     with residency.use("text_encoder"):
         assert not any(p.is_meta for p in residency.modules["text_encoder"].parameters())
     with residency.use("video_dit", "audio_dit", "dual_tower_bridge"):
@@ -140,7 +145,7 @@ def test_components_leave_when_others_need_their_place(checkpoint, cache):
 @pytest.mark.parametrize("offload", ["none", "component", "group"])
 @pytest.mark.parametrize("reads", [1, 3, 6])
 def test_giving_up_while_reading_leaves_no_half_component(checkpoint, cache, plain, offload, reads):
-    residency = Residency(checkpoint, plan_of(offload=offload, resident=2), cache)
+    residency = placed(checkpoint, plan_of(offload=offload, resident=2), cache)
     left = [reads]
 
     def count_down() -> None:
