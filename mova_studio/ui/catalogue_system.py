@@ -58,7 +58,7 @@ SYSTEM_TEXTS: dict[str, tuple[str, str]] = {
     "plan.compiled": ("layers compiled", "层已编译"),
     "plan.time": (
         "{plan}; {step} a step, {total} a take ({source})",
-        "{plan}；每步{step}，每次{total}（{source}）",
+        "{plan}；每步{step}，每次 {total}（{source}）",
     ),
     "plan.predicted": ("predicted", "预测"),
     "plan.learned": ("predicted from this machine's own runs", "依据本机以往运行预测"),
@@ -89,6 +89,7 @@ SYSTEM_TEXTS: dict[str, tuple[str, str]] = {
     "memory.predicted": ("predicted {value} of {budget} GB", "预测 {value} / {budget} GB"),
     "memory.alone": ("predicted {value} GB", "预测 {value} GB"),
     "memory.actual": ("actual {value} GB, {percent}", "实际 {value} GB，{percent}"),
+    "memory.measured": ("actual", "实际"),
     "memory.over": ("{value} GB too much", "超出 {value} GB"),
     "memory.last": ("The last take: predicted against actual", "上一次生成：预测与实际"),
     "memory.last.empty": (
@@ -115,6 +116,7 @@ SYSTEM_TEXTS: dict[str, tuple[str, str]] = {
     "machine.torch": ("PyTorch", "PyTorch 版本"),
     "machine.torch.none": ("not installed", "未安装"),
     "machine.attention": ("Attention", "注意力后端"),
+    "machine.native": ("native, PyTorch's own", "native（PyTorch 自带）"),
     "machine.refresh": ("Refresh", "刷新"),
     "machine.unload": ("Free the memory", "释放内存"),
     "machine.loaded": ("Held by the model between takes", "两次生成之间模型占用"),

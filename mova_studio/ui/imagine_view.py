@@ -173,4 +173,5 @@ def imagined_html(language: str, shot: Shot, advice: Advice) -> str:
     machine = advice.report["machine"]
     gpu, ram = machine["gpu"], say(language, "imagine.with_ram", ram=number(round(machine["total_ram"] / GIB, 1)))
     title = ram if gpu is None else f"{gpu['name']} {number(round(gpu['total_vram'] / GIB, 1))} GB · {ram}"
-    return plan_html(language, title, settings_words(language, shot), advice) + others_html(language, advice.report)
+    others = f"<summary>{escape(say(language, 'others.title'))}</summary>{others_html(language, advice.report)}"
+    return plan_html(language, title, settings_words(language, shot), advice) + f"<details>{others}</details>"

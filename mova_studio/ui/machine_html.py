@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from mova_studio.placement.attention import NATIVE
 from mova_studio.placement.machine import GIB, Machine
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.plan_words import gb
@@ -28,7 +29,7 @@ def machine_facts(language: str, machine: Machine) -> list[tuple[str, str]]:
             facts.append((key, value))
     facts += [
         ("machine.torch", machine.torch or say(language, "machine.torch.none")),
-        ("machine.attention", ", ".join(name.lstrip("_") for name in machine.attention)),
+        ("machine.attention", _attention(language, machine)),
     ]
     return [(say(language, key), value) for key, value in facts]
 
@@ -51,3 +52,8 @@ def machine_html(language: str, machine: Machine, held: int) -> str:
 
 def _memory(language: str, free: int, total: int) -> str:
     return say(language, "machine.memory", free=gb(free / GIB), total=gb(total / GIB))
+
+
+def _attention(language: str, machine: Machine) -> str:
+    others = [name.lstrip("_") for name in machine.attention if name != NATIVE]
+    return "; ".join([say(language, "machine.native"), *others])

@@ -96,4 +96,9 @@ def last_run_html(language: str, run: JobSnapshot | None) -> str:
     if run is None or run.plan is None or run.take is None:
         return f'{heading}<p class="m-hint">{escape(say(language, "memory.last.empty"))}</p>'
     about_it = f"{run.plan['name']} · {settings_words(language, run.take.shot)}"
-    return f'{heading}<p class="m-mono">{escape(about_it)}</p>{bars_html(language, run.plan, None, run.memory)}'
+    legend = "".join(
+        f'<span><i class="m-{name}"></i>{escape(say(language, key))}</span>'
+        for name, key in (("predicted", "plan.predicted"), ("actual", "memory.measured"))
+    )
+    bars = bars_html(language, run.plan, None, run.memory)
+    return f'{heading}<p class="m-mono">{escape(about_it)}</p>{bars}<p class="m-legend">{legend}</p>'

@@ -22,7 +22,7 @@ def plan_sentence(language: str, plan: Plan) -> str:
         "plan.time",
         plan=_joined(language, plan),
         step=_told(language, predicted["step_seconds"]),
-        total=_told(language, take_seconds(plan)),
+        total=about(language, take_seconds(plan)),
         source=say(language, source),
     )
 

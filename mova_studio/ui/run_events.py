@@ -107,7 +107,7 @@ class RunEvents:
         """What has changed since the last look."""
         updates = await self.painter.paint(page)
         if self.view.strip in updates:
-            updates[self.form.cost] = await self.form_events.cost_line(page)
+            updates[self.form.cost] = await self.form_events.cost_line(page, planned=self.form_events.advisor.ready)
         if self.view.stage in updates:
             updates |= self._failure(page)
         return updates or {self.form.cost: gr.skip()}

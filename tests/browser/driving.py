@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -36,8 +37,10 @@ def start_studio(folder: Path, *flags: str) -> Iterator[RunningStudio]:
     library, log = folder / "library", folder / "log.txt"
     command = [sys.executable, "app.py", "--port", str(port), "--library", str(library), *flags]
     started = time.monotonic()
+    # A cache of its own: limits that a test sets must not outlive it.
+    environment = os.environ | {"MOVA_STUDIO_CACHE": str(folder / "cache")}
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
         while not _answers(url):

@@ -144,7 +144,7 @@ def test_sizes_and_lengths_settle_with_a_note(page: Page) -> None:
     assert page.input_value("#seconds input") == "0.542"
     assert page.inner_text("#note-size"), "the note on the size stays until the size changes"
     page.click("#size input")
-    page.click("role=option[name='96 × 160 · 9:16']")
+    page.click("role=option[name='96 × 160 · 3:5']")
     page.wait_for_function("document.querySelector('#width input').value === '96'")
     page.wait_for_function("document.querySelector('#height input').value === '160'")
 
