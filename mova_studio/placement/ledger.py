@@ -19,7 +19,7 @@ SLOTS = 2
 FRAGMENTATION = 0.04
 CUDA_WORKSPACE = 192 * MIB
 # A process with torch and diffusers imported, and with a CUDA context.
-PROCESS_RAM = {"cpu": 900 * MIB, "cuda": 3 * GIB}
+PROCESS_RAM = {"cpu": 640 * MIB, "cuda": 3 * GIB}
 TEXT_ACTIVATIONS = 300 * MIB
 CPU = Workspace(fixed=0, copies=0.0)
 

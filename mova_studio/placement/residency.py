@@ -38,15 +38,16 @@ class Residency:
         self.on_read: Callable[[], None] = _nothing
         self._sources = sources
         self.modules: dict[str, nn.Module] = {name: source.module for name, source in sources.items()}
+        self._towers_here = tuple(name for name in (*EXPERTS, *NETWORK) if name in sources)
         self._places = {name: Places(module) for name, module in self.modules.items()}
         self._whole: set[str] = set()
         self._towers: TowerStream | None = None
         self._text_hooks: list[Any] = []
         self._stack = ExitStack()
-        self._stack.enter_context(use_attention([self.modules[name] for name in (*EXPERTS, *NETWORK)], plan.attention))
+        self._stack.enter_context(use_attention([self.modules[name] for name in self._towers_here], plan.attention))
         self.retune(plan)
         if plan.compile:
-            for name in (*EXPERTS, *NETWORK):
+            for name in self._towers_here:
                 self.modules[name].compile_repeated_blocks()  # type: ignore[operator]
         for places in self._places.values():
             places.buffers_to(self.device)
@@ -54,9 +55,10 @@ class Residency:
     def retune(self, plan: Plan) -> None:
         """Go on under `plan`, which differs only in what needs no weights read anew: see `same_weights`."""
         self.plan = plan
-        for name in (*EXPERTS, "audio_dit"):
-            for block in self.modules[name].blocks:  # type: ignore[union-attr]
-                block.ffn_chunks = plan.ffn_chunks
+        for name in self._towers_here:
+            if name != "dual_tower_bridge":
+                for block in self.modules[name].blocks:  # type: ignore[union-attr]
+                    block.ffn_chunks = plan.ffn_chunks
 
     def same_weights(self, plan: Plan) -> bool:
         """Whether `retune` is enough. Between takes nothing streams, so that the resident layers may change."""

@@ -71,7 +71,8 @@ class TowerStream:
             slab.release()
         self._slabs, self._filled = {}, set()
         for name in (*EXPERTS, *NETWORK):
-            self._empty(name)
+            if name in self._sources:
+                self._empty(name)
         self._expert = None
 
     def _load(self, name: str) -> None:

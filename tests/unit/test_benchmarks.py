@@ -6,8 +6,12 @@ import json
 
 import torch
 
-from benchmarks import joint_step
+from benchmarks import full_size, joint_step
+from benchmarks.floor import attentions, products
 from benchmarks.record import record_result, write_result
+from mova_studio.placement.published import published_sizes
+from mova_studio.placement.request import Request
+from mova_studio.placement.workload import Workload
 
 
 def test_the_joint_step_is_timed_against_every_part():
@@ -30,3 +34,27 @@ def test_results_say_where_they_come_from(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == kept
     assert {"date", "commit", "hardware", "device", "torch", "threads"} <= set(kept)
     assert (kept["benchmark"], kept["ratio"], kept["torch"]) == ("trial", 1.5, torch.__version__)
+
+
+def test_the_floor_has_all_operations_of_a_pass():
+    work = Workload.of(published_sizes(), Request())
+    matmuls = sum(2 * rows * into * out * times for (rows, into, out), times in products(work).items())
+    calls = sum(4 * queries * keys * width * times for (queries, keys, width), times in attentions(work).items())
+    assert (matmuls, calls) == (work.matmul_flops(), work.attention_flops())
+
+
+def test_the_full_size_program_runs_at_tiny_size(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "tiny.json"
+    parts = ["floor", "resident", "budget-12", "budget-12-int8", "streamed", "diffusers", "fp8"]
+    arguments = ["full_size", "--size", "tiny", "--steps", "1", "--out", str(out)]
+    monkeypatch.setattr("sys.argv", arguments + [word for part in parts for word in ("--only", part)])
+    full_size.main()
+    result = json.loads(out.read_text())
+    assert set(result["parts"]) == set(parts)
+    assert [part for part in parts if "error" in result["parts"][part]] == []
+    assert {"resident over floor", "streamed over resident", "fp8 over resident"} <= set(result["ratios"])
+    assert result["parts"]["streamed"]["plan"] == "fp32 group 0/8"
+    # A second start has nothing left to do.
+    before = out.read_bytes()
+    full_size.main()
+    assert out.read_bytes() == before
