@@ -119,7 +119,7 @@ SYSTEM_TEXTS: dict[str, tuple[str, str]] = {
     "machine.native": ("native, PyTorch's own", "native（PyTorch 自带）"),
     "machine.refresh": ("Refresh", "刷新"),
     "machine.unload": ("Free the memory", "释放内存"),
-    "machine.loaded": ("Held by the model between takes", "两次生成之间模型占用"),
+    "machine.loaded": ("Loaded model, RAM", "已加载模型占用"),
     "machine.unloaded": (
         "The model was unloaded, {held} GB of RAM came back; the next take loads it again.",
         "已卸载模型，释放内存 {held} GB；下次生成时重新加载。",
@@ -168,8 +168,8 @@ SYSTEM_TEXTS: dict[str, tuple[str, str]] = {
     # Before you buy
     "imagine.title": ("Before you buy", "购买之前"),
     "imagine.text": (
-        "Describe another machine and see its plan. Nothing is downloaded for that.",
-        "描述另一台机器，看看它的方案，无需下载任何内容。",
+        "Describe another machine and see its plan, with the precision kept above. Nothing is downloaded for that.",
+        "描述另一台机器，看看它在上方所选精度下的方案，无需下载任何内容。",
     ),
     "imagine.gpu": ("Card", "显卡"),
     "imagine.vram": ("VRAM, GB", "显存（GB）"),

@@ -78,7 +78,8 @@ def cost_html(language: str, seconds: float | None, advice: Advice | None, other
         words.append(say(language, "cost.predicted", time=about(language, take_seconds(chosen))))
     if advice is not None and chosen is not None:
         words += memory_words(language, advice.report)
-    line = f"<p>{escape(' · '.join(words) or otherwise)}</p>"
+    told = " · ".join(f"<span>{escape(part)}</span>" for part in words)
+    line = f"<p>{told or escape(otherwise)}</p>"
     if advice is None or not advice.shortage:
         return line
     short = escape(translate(language, advice.shortage))

@@ -69,8 +69,11 @@ def limits_of(values: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 def values_of(limits: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields for `Studio.limits`; {} is all automatic."""
-    kept = Limits().to_dict() | dict(limits)
+    """The fields for `Studio.limits`; {} is all automatic, and so are damaged ones, which the plan complains of."""
+    try:
+        kept = Limits.from_dict(limits).to_dict()
+    except InputError:
+        kept = Limits().to_dict()
     pins = {name: kept["pins"].get(name) for name in PINS}
     if pins["batched_guidance"] is not None:
         pins["batched_guidance"] = "true" if pins["batched_guidance"] else "false"

@@ -32,7 +32,9 @@ def plan_html(language: str, title: str, settings: str, advice: Advice) -> str:
         parts.append(
             f'<p class="m-sentence" title="{escape(chosen["name"])}">{escape(plan_sentence(language, chosen))}</p>'
         )
-    parts += [f'<p class="m-hint">{escape(note)}</p>' for note in notes_of(language, report)]
+    if not report["checkpoint"]["on_disk"]:
+        parts.append(f'<p class="m-hint">{escape(say(language, "plan.published"))}</p>')
+    parts += [f'<p class="m-note">{escape(note)}</p>' for note in notes_of(language, report)]
     if chosen is not None:
         parts.append(bars_html(language, chosen, report["budget"]))
     return "".join(parts)
@@ -54,8 +56,7 @@ def settings_words(language: str, shot: Shot) -> str:
 def notes_of(language: str, report: Mapping[str, Any]) -> list[str]:
     """What a person should know of a planning; the machine's own warnings stand with the machine."""
     own = () if report["machine"]["imaginary"] else report["machine"]["warnings"]
-    notes = [translate(language, note) for note in report["notes"] if note not in own]
-    return notes if report["checkpoint"]["on_disk"] else [say(language, "plan.published"), *notes]
+    return [translate(language, note) for note in report["notes"] if note not in own]
 
 
 def others_html(language: str, report: Mapping[str, Any]) -> str:
@@ -76,10 +77,10 @@ def others_html(language: str, report: Mapping[str, Any]) -> str:
 
 def _other(language: str, plan: Mapping[str, Any], shown: tuple[str, ...], chosen: Mapping[str, Any] | None) -> str:
     taken = chosen is not None and plan["name"] == chosen["name"]
-    if taken:
-        fits = say(language, "others.chosen")
-    else:
-        fits = say(language, "others.yes") if plan["fits"] else translate(language, plan["why_not"])
+    words = [say(language, "others.chosen")] if taken else []
+    if not plan["fits"]:
+        words.append(translate(language, plan["why_not"]))
+    fits = " · ".join(words) or say(language, "others.yes")
     predicted = plan["predicted"]
     cells = [about(language, predicted["step_seconds"]), *(f"{gb(predicted[f'{kind}_gb'])} GB" for kind in shown)]
     return (

@@ -108,7 +108,6 @@ class SystemView:
 
     async def refresh(self, page: PageState, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         """The same anew; what was typed and not yet applied stays."""
-        self.advisor.forget()
         async for updates in self._look(page):
             yield updates
 
@@ -144,7 +143,6 @@ class SystemView:
             key = "machine.unloaded" if held else "machine.nothing"
             words = say(page.language, key, held=gb(held / GIB)) if held else say(page.language, key)
             text = f'<p class="m-hint" role="status">{escape(words)}</p>'
-        self.advisor.forget()
         async for updates in self._look(page):
             yield updates | {self.unloaded: gr.update(value=text, visible=True)}
 
@@ -155,6 +153,7 @@ class SystemView:
         return await self._machine(page) | await self._planned(page) | self.imagine.spoken(page)
 
     async def _look(self, page: PageState) -> AsyncIterator[dict[Any, Any]]:
+        self.advisor.forget()
         updates = await self._machine(page)
         if not page.looked:
             page.looked = True

@@ -152,6 +152,8 @@ def test_other_plans_say_why_not():
     html = others_html("en", REPORT | {"considered": [slow, PLAN]})
     assert "denoise needs 38.7 GB of VRAM and 23.0 GB can be used" in html
     assert html.count("<tr") == 3 and html.count("chosen") == 1
+    anyway = others_html("en", REPORT | {"considered": [slow], "chosen": slow})
+    assert "chosen · denoise needs 38.7 GB of VRAM" in anyway
     assert "去噪阶段需要 38.7 GB 显存" in others_html("zh", REPORT | {"considered": [slow, PLAN]})
 
 
@@ -188,7 +190,7 @@ def test_machine_with_a_gpu_tells_its_warnings():
     assert facts["VRAM"] == "23.0 of 24.0 GB free" and facts["Compute capability"] == "8.9"
     assert (facts["Driver"], facts["CUDA of the driver"]) == ("570.1", "12.8")
     assert warning in unescape(machine_html("en", machine, 0)) and "请更新驱动" in machine_html("zh", machine, 0)
-    assert "Held by the model" in machine_html("en", machine, 2 * GIB)
+    assert "Loaded model" in machine_html("en", machine, 2 * GIB)
 
 
 def fields(**changes):
@@ -204,6 +206,7 @@ def test_limits_and_fields_are_each_others_inverse():
     limits = limits_of(fields(batched_guidance="false", **changes), "en")
     assert limits["pins"] == {"offload": "group", "resident_blocks": 3, "batched_guidance": False}
     assert limits_of(values_of(limits), "en") == limits
+    assert values_of({"pins": 3}) == values_of({"precision": "best"}) == fields(), "a damaged file is no limit"
 
 
 @pytest.mark.parametrize(
@@ -270,9 +273,11 @@ def test_a_card_before_it_is_bought(studio):
 def test_cost_line_prefers_own_takes_and_always_tells_memory():
     assert cost_html("en", None, None, "no idea yet") == "<p>no idea yet</p>"
     assert cost_html("en", None, Advice(REPORT), "") == (
-        "<p>about 31 min, predicted · VRAM 22.4 of 23.0 GB · RAM 43.6 of 63.0 GB</p>"
+        "<p><span>about 31 min, predicted</span> · <span>VRAM 22.4 of 23.0 GB</span> · "
+        "<span>RAM 43.6 of 63.0 GB</span></p>"
     )
-    assert cost_html("en", 6.0, Advice(REPORT), "").startswith("<p>about 6.0 s, judged by your takes so far · VRAM")
+    own = cost_html("en", 6.0, Advice(REPORT), "")
+    assert "about 6.0 s, judged by your takes so far" in own and "VRAM 22.4 of 23.0 GB" in own
 
 
 def test_steps_outside_the_guided_part_take_one_pass():
