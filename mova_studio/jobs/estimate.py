@@ -69,11 +69,14 @@ class Estimate:
     passes: int
     checkpoint: str = ""
     step_seconds: list[float] = field(default_factory=list)
+    computed_seconds: list[float] = field(default_factory=list)
 
-    def step_done(self, seconds: float) -> None:
-        """A denoising step took so long."""
+    def step_done(self, seconds: float, *, reused: bool = False) -> None:
+        """A denoising step took so long; one that the step cache answered teaches nothing about the others."""
         self.step_seconds.append(seconds)
-        self.history.learn(self.checkpoint, "denoise", self.median_step, self.megapixel_frames * self.passes)
+        if not reused:
+            self.computed_seconds.append(seconds)
+            self.history.learn(self.checkpoint, "denoise", self.median_step, self.megapixel_frames * self.passes)
 
     def stage_done(self, stage: str, seconds: float) -> None:
         """A whole stage took so long."""
@@ -82,8 +85,14 @@ class Estimate:
 
     @property
     def median_step(self) -> float:
-        """Seconds of the middle one of the steps so far."""
-        return sorted(self.step_seconds)[len(self.step_seconds) // 2]
+        """Seconds of the middle one of the steps computed so far."""
+        return sorted(self.computed_seconds)[len(self.computed_seconds) // 2]
+
+    def _typical_step(self) -> float:
+        """Of the steps to come: reused ones come about as often as so far."""
+        if len(self.step_seconds) == len(self.computed_seconds):
+            return self.median_step
+        return sum(self.step_seconds) / len(self.step_seconds)
 
     def seconds_left(self, stage: str, step: int) -> float | None:
         """Seconds until the take is written; None while there is nothing to go by.
@@ -91,7 +100,7 @@ class Estimate:
         A stage that was never seen here is taken for as long as one step.
         """
         if self.step_seconds:
-            typical: float | None = self.median_step
+            typical: float | None = self._typical_step()
         else:
             typical = self.history.seconds(self.checkpoint, "denoise", self.megapixel_frames * self.passes)
         if typical is None:

@@ -69,9 +69,9 @@ class Work:
             with run.stage("load"):
                 engine.pipeline.ready(self.state)
             with run.stage("denoise"):
-                on_step = _step_reporter(run, self.placed)
+                on_step = _step_reporter(run, self.placed, self.state)
                 engine.pipeline.denoise(self.state, None, on_step, ("x0_latents",), on_layer=run.check_cancelled)
-            if run.estimate.step_seconds and run.shot.step_cache == "off":
+            if run.estimate.computed_seconds and run.shot.guidance_start == 0 and run.shot.guidance_stop == 1:
                 self.placed.learn(run.estimate.median_step)
         with run.stage("decode"):
             output = engine.pipeline.decode(self.state, output_type="np", on_chunk=run.check_cancelled)
@@ -115,14 +115,15 @@ def _note_lost_words(run: Run) -> None:
             run.note(f"the {name} has {count_tokens(tokenizer, text)} tokens and {MAX_TOKENS} are read; lost: {lost!r}")
 
 
-def _step_reporter(run: Run, placed: Placed) -> Callable[..., None]:
-    begun = time.monotonic()
+def _step_reporter(run: Run, placed: Placed, state: SamplingState) -> Callable[..., None]:
+    begun, reused = time.monotonic(), state.reused_steps
 
     def on_step(pipeline: Any, index: int, _timestep: float, tensors: dict[str, torch.Tensor]) -> None:
-        nonlocal begun
+        nonlocal begun, reused
         run.step = index + 1
         placed.check_spill()
-        run.estimate.step_done(time.monotonic() - begun)
+        run.estimate.step_done(time.monotonic() - begun, reused=state.reused_steps > reused)
+        reused = state.reused_steps
         high = pipeline.scheduler.expert_steps(pipeline.config.boundary_ratio)
         run.progress("denoise", "high" if index < high else "low")
         frames = run.engine.preview.frames(tensors["x0_latents"][0]).numpy()

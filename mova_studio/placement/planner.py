@@ -104,7 +104,8 @@ class Planner:
         """Plans that differ only in what is tuned to the budget, together."""
         pins = self.limits.pins
         offloads: tuple[Offload, ...] = ("none", "component", "group")
-        if self.device not in STREAMING_DEVICES or (self.device == "cpu" and "offload" not in pins):
+        streams = self.device in STREAMING_DEVICES and not pins.get("compile")
+        if not streams or (self.device == "cpu" and "offload" not in pins):
             offloads = ("none", "component")
         for weights in self._formats():
             for offload in self._pinned("offload", offloads):
@@ -209,6 +210,8 @@ class Planner:
         for name in ("vae_tiles", "ffn_chunks"):
             if pins.get(name, 1) < 1:
                 raise InputError(f"The pin {name} is {pins[name]}, but must be 1 or more.", field="pins")
+        if pins.get("compile") and pins.get("offload") == "group":
+            raise InputError("Compiled layers cannot stream: leave out the pin compile or offload=group.", field="pins")
         if pins.get("weights") == "fp8_compute" and not self._has_fp8_units():
             raise InputError(
                 "The pin weights is 'fp8_compute', which needs an NVIDIA GPU of compute capability 8.9 or more; "

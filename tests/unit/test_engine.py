@@ -69,6 +69,15 @@ def test_time_left_counts_steps_then_what_comes_after(tmp_path):
     assert estimate.seconds_left("write", 10) == 1.0
 
 
+def test_reused_steps_shorten_what_is_left_and_teach_nothing(tmp_path):
+    history = History(tmp_path / "times.json")
+    estimate = Estimate(history, megapixel_frames=1.0, steps=10, passes=1, checkpoint="abc")
+    estimate.step_done(4.0)
+    estimate.step_done(0.0, reused=True)
+    assert estimate.seconds_left("denoise", 2) == pytest.approx(8 * 2.0 + 2.0 + 2.0)
+    assert history.seconds("abc", "denoise", 1.0) == 4.0
+
+
 def test_the_next_start_remembers_and_scales(tmp_path):
     history = History(tmp_path / "times.json")
     first = Estimate(history, 2.0, 10, 2, "abc")

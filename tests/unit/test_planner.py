@@ -144,6 +144,7 @@ def test_pins_are_obeyed(pins, shown):
         ({"colour": "red"}, "cannot be pinned"),
         ({"resident_blocks": "many"}, "must be"),
         ({"weights": "fp8_compute"}, "8.9"),
+        ({"compile": True, "offload": "group"}, "cannot stream"),
     ],
 )
 def test_impossible_pins_name_what_is_possible(pins, message):
