@@ -16,6 +16,7 @@ from mova_studio.diffusion import SamplingSettings, SamplingState
 from mova_studio.errors import OutputError
 from mova_studio.media.probe import probe
 from mova_studio.network.demo import build_untrained
+from mova_studio.placement.quantized_cache import QuantizedCache
 
 PROJECT = Path(__file__).parents[2]
 
@@ -105,3 +106,15 @@ def test_a_checkpoint_that_finds_no_room_is_not_taken_for_one(small_disk):
     with pytest.raises(OutputError, match="disk is full"):
         build_untrained(small_disk / "demo")
     assert not (small_disk / "demo" / "model_index.json").exists()
+
+
+def test_quantized_weights_that_find_no_room_are_done_without(small_disk):
+    notices: list[str] = []
+    cache = QuantizedCache(small_disk, "abc", notices.append)
+    kept = {"a.packed": torch.zeros(1000, dtype=torch.int8)}
+    cache.save("video_dit", "int8", "blocks.0", kept)
+    for layer in (1, 2):
+        cache.save("video_dit", "int8", f"blocks.{layer}", {"a.packed": torch.zeros(10**6, dtype=torch.int8)})
+    assert len(notices) == 1 and "disk is full" in notices[0]
+    assert torch.equal(cache.load("video_dit", "int8", "blocks.0")["a.packed"], kept["a.packed"])
+    assert [file.name for file in small_disk.rglob("*") if file.is_file()] == ["blocks.0.safetensors"]

@@ -187,3 +187,36 @@ def test_two_takes_in_one_second_get_two_names(tmp_path):
     first.write_bytes(b"x")
     assert first == tmp_path / "2026-01-02" / "030405-7.mp4"
     assert folder.new_path(7, now).name == "030405-7-2.mp4"
+
+
+def test_limits_reach_the_worker_and_the_plan_comes_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("MOVA_STUDIO_CACHE", str(tmp_path / "cache"))
+    studio = Studio(tmp_path / "library")
+    try:
+        assert studio.limits == {} and studio.last_run is None
+        with pytest.raises(InputError, match="cannot be pinned"):
+            studio.set_limits({"pins": {"colour": "red"}})
+        assert studio.limits == {}
+        studio.set_limits({"pins": {"offload": "group", "resident_blocks": 1}})
+        assert Studio(tmp_path / "library").limits["pins"] == {"offload": "group", "resident_blocks": 1}
+        done = until(studio, studio.submit(QUICK, 3), ended)
+        assert done.plan["name"] == "fp32 group 1/4"
+        assert {"text", "frames", "denoise", "decode"} <= set(done.memory)
+        assert all(peak["ram_gb"] > 0.1 for peak in done.memory.values())
+        assert studio.last_run.take == done.take
+    finally:
+        studio.close()
+
+
+def test_unloading_gives_the_memory_back_and_the_next_job_runs(studio):
+    until(studio, studio.submit(QUICK), ended)
+    assert studio.worker_memory() > 10**8
+    studio.unload()
+    assert studio.worker_memory() == 0
+    job = studio.submit(ENDLESS)
+    until(studio, job, lambda snapshot: snapshot.state is JobState.RUNNING)
+    with pytest.raises(InputError, match="cancel it or let it finish"):
+        studio.unload()
+    studio.cancel(job)
+    assert until(studio, job, ended).state is JobState.CANCELLED
+    assert until(studio, studio.submit(QUICK), ended).state is JobState.DONE
