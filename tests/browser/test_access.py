@@ -46,6 +46,8 @@ def take(guest: Client, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
         height=64,
         num_frames=13,
         num_inference_steps=2,
+        step_cache="light",
+        guidance_stop=0.5,
         api_name="/generate",
     )
     assert probe(Path(file)).num_frames == 13
@@ -64,6 +66,11 @@ def sign_in(context: BrowserContext, studio: RunningStudio, account: tuple[str, 
 
 def test_generate_by_name_tells_everything_but_folders(take: dict[str, Any], locked_studio: RunningStudio) -> None:
     assert take["seed"] == 9007199254740993 and take["untrained"] and take["shot"]["has_first_frame"]
+    assert (take["shot"]["step_cache"], take["shot"]["guidance_start"], take["shot"]["guidance_stop"]) == (
+        "light",
+        0,
+        0.5,
+    )
     assert str(locked_studio.library) not in json.dumps(take)
 
 
@@ -72,6 +79,8 @@ def test_wrong_values_are_refused_by_name(guest: Client) -> None:
         guest.predict(prompt="a", width=97, height=96, api_name="/generate")
     with pytest.raises(AppError, match="prompt is empty"):
         guest.predict(prompt=" ", api_name="/generate")
+    with pytest.raises(AppError, match="step_cache is 'wild', but must be one of off, light"):
+        guest.predict(prompt="a", step_cache="wild", api_name="/generate")
 
 
 def test_a_servers_file_is_no_picture(guest: Client) -> None:

@@ -15,6 +15,7 @@ import pytest
 from mova_studio.errors import InputError, MemoryRanOut
 from mova_studio.jobs.snapshot import JobSnapshot, JobState
 from mova_studio.jobs.studio import Studio
+from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
 from mova_studio.library.take import Take
 from mova_studio.placement.machine import GIB, Gpu, Machine
@@ -22,6 +23,7 @@ from mova_studio.ui.access import Access, Account
 from mova_studio.ui.advice import Advice, Advisor, shot_of
 from mova_studio.ui.cost import cost_html, mean_passes
 from mova_studio.ui.desk import PageState
+from mova_studio.ui.form import draw_form
 from mova_studio.ui.imagine_view import imagined_html, imagined_machine, imagined_shot
 from mova_studio.ui.limits_form import FIELDS, limits_of, values_of
 from mova_studio.ui.machine_html import machine_facts, machine_html
@@ -31,6 +33,7 @@ from mova_studio.ui.plan_words import about, plan_brief, plan_sentence
 from mova_studio.ui.stage import ended_stage, progress_line
 from mova_studio.ui.system_view import SystemView
 from mova_studio.ui.translated import translate
+from mova_studio.ui.wording import Wording
 
 STAGES = ("text", "frames", "denoise", "decode")
 PLAN = {
@@ -282,6 +285,16 @@ def test_cost_line_prefers_own_takes_and_always_tells_memory():
 
 def test_steps_outside_the_guided_part_take_one_pass():
     assert mean_passes(5, 1, 0, 1) == 2 and mean_passes(5, 1, 0.25, 0.75) == 1.5 and mean_passes(5, 1, 0.5, 0.5) == 1
+
+
+def test_reused_settings_bring_step_cache_and_guidance_interval_back():
+    preset = preset_for("demo")
+    with gr.Blocks():
+        form = draw_form(Wording(), preset)
+    shot = Shot(prompt="A bell.", step_cache="light", guidance_start=0.2, guidance_stop=0.8)
+    updates = form.shot_values(shot, 5, preset)
+    back = {name: updates[form.fields[name]]["value"] for name in ("step_cache", "guidance_start", "guidance_stop")}
+    assert back == {"step_cache": "light", "guidance_start": 0.2, "guidance_stop": 0.8}
 
 
 def test_running_job_tells_its_plan_and_what_happened_to_it():
