@@ -113,4 +113,4 @@ def random_sizes(configs: Mapping[str, Mapping[str, Any]]) -> CheckpointSizes:
         shapes = {key: tuple(value.shape) for key, value in module.state_dict(keep_vars=True).items()}
         shapes.pop("encoder.embed_tokens.weight", None)
         components[name] = ComponentSize.of(name, shapes.items())
-    return CheckpointSizes(components, configs, identity="random", on_disk=False, disk_dtype_bytes=2)
+    return CheckpointSizes(components, configs, identity="random", on_disk=False)

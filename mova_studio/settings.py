@@ -12,7 +12,8 @@ PRESETS = PROJECT / "presets"
 
 
 def cache_dir() -> Path:
-    """A folder for what can be made again: the demo checkpoint, later quantized weights.
+    """A folder for what the studio keeps for itself: what can be made again (the untrained demo, quantized weights,
+    prompt embeddings), what was learned on this machine, its limits, and takes that found no room elsewhere.
 
     MOVA_STUDIO_CACHE names another one.
     """

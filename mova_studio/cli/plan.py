@@ -22,7 +22,8 @@ def add_limit_options(parser: argparse.ArgumentParser) -> None:
         "--precision",
         default="balanced",
         metavar="full|balanced|fast",
-        help="weights as trained; or also 8-bit integers; or also 8-bit floats (balanced)",
+        help="weights as trained; or also 8-bit integers and flash attention; or also 8-bit floats and 8-bit "
+        "attention (balanced)",
     )
     parser.add_argument(
         "--pin",
@@ -111,13 +112,13 @@ def tell_plan(answer: Answer) -> str:
     """The answer in words, the chosen plan first."""
     machine, budget = answer["machine"], answer["budget"]
     gpu = machine["gpu"]
-    card = "no GPU" if gpu is None else f"{gpu['name']}, {gpu['free_vram'] / 2**30:.1f} GB of VRAM free"
+    card = "no GPU" if gpu is None else f"{gpu['name']}, {gpu['free_vram'] / 2**30:.1f} GiB of VRAM free"
     imagined = " (imagined)" if machine["imaginary"] else ""
     source = "" if answer["checkpoint"]["on_disk"] else " (not on this machine; sizes as published)"
     lines = [
         f"{answer['model']}{source}, {answer['size']}, {answer['num_frames']} frames",
-        f"Machine{imagined}: {card}, {machine['free_ram'] / 2**30:.1f} GB of RAM free",
-        f"To spend: {budget['vram']:.1f} GB of VRAM, {budget['ram']:.1f} GB of RAM",
+        f"Machine{imagined}: {card}, {machine['free_ram'] / 2**30:.1f} GiB of RAM free",
+        f"To spend: {budget['vram']:.1f} GiB of VRAM, {budget['ram']:.1f} GiB of RAM",
     ]
     chosen = answer["chosen"]
     lines.append(answer["error"]["message"] if chosen is None else f"Plan: {_line(chosen)}")
@@ -131,5 +132,5 @@ def _line(candidate: dict[str, Any]) -> str:
     origin = "as learned here" if predicted["learned"] else "predicted"
     return (
         f"{candidate['name']}: {predicted['step_seconds']:.3g} s a step, {predicted['total_seconds']:.0f} s in all "
-        f"({origin}), {predicted['vram_gb']:.1f} GB of VRAM, {predicted['ram_gb']:.1f} GB of RAM"
+        f"({origin}), {predicted['vram_gb']:.1f} GiB of VRAM, {predicted['ram_gb']:.1f} GiB of RAM"
     )

@@ -69,7 +69,9 @@ class Placed:
         """
         engine, failed, planned = self.run.engine, self.chosen.plan, self._planned
         assert planned is not None
-        engine.planning.remember_failure(engine.machine, engine.identity, failed, self.request, planned)
+        engine.planning.remember_failure(
+            engine.machine, engine.identity, failed, self.request, planned, of_device=self._of_device(ran_out)
+        )
         self._lower_ceiling(ran_out)
         engine.unload()
         where = f"at step {self.run.step} of {self.run.shot.num_inference_steps}"
@@ -87,12 +89,14 @@ class Placed:
         """The next plan must be predicted to need less of what ran out, in the stage where it did."""
         stage = STAGE_OF.get(self.run.stage_now, self.run.stage_now)
         predicted = self.chosen.predicted.stages[stage]
-        of_device = ran_out in ("VRAM", "shared GPU memory") and self.chosen.plan.device != "cpu"
         before = self._ceilings.get(stage, UNLIMITED)
-        if of_device:
+        if self._of_device(ran_out):
             self._ceilings[stage] = StageMemory(predicted.vram, before.ram)
         else:
             self._ceilings[stage] = StageMemory(before.vram, predicted.ram)
+
+    def _of_device(self, ran_out: str) -> bool:
+        return ran_out in ("VRAM", "shared GPU memory") and self.chosen.plan.device != "cpu"
 
     def check_spill(self) -> None:
         """On Windows the driver moves what does not fit into RAM, at a crawl, where others run out.
@@ -111,15 +115,22 @@ class Placed:
             )
 
     def learn(self, step_seconds: float) -> None:
-        """A computed step took so long under the plan in force."""
+        """A computed step took so long under the plan in force; several plans in one run teach nothing."""
+        if self._changes:
+            return
         self.run.engine.planning.learn(self.run.engine.machine, self.run.engine.identity, self.chosen, step_seconds)
 
-    def record(self) -> dict[str, Any]:
-        """The plan for the take's record: what was predicted and what it really took."""
+    def record(self, reused_steps: int) -> dict[str, Any]:
+        """The plan for the take's record: what was predicted and what it really took.
+
+        Args:
+            reused_steps: that the step cache answered.
+        """
         return self.chosen.plan.to_dict() | {
             "device_name": gpu_name(self.run.engine.machine),
             "torch": torch.__version__,
             "predicted": self.chosen.predicted.to_dict(),
             "actual": self.run.memory,
             "changes": list(self._changes),
+            "reused_steps": reused_steps,
         }

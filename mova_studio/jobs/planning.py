@@ -58,6 +58,7 @@ def request_of(shot: Shot, batch_size: int = 1) -> Request:
         plain_passes=sum(not part.bridge for part in passes),
         batch_size=batch_size,
         cache=shot.step_cache,
+        guided_share=shot.guidance_stop - shot.guidance_start,
     )
 
 
@@ -101,9 +102,11 @@ class Planning:
         if plain > 0:
             self.history.learn(identity, f"step on {gpu}", step_seconds / plain, 1.0)
 
-    def remember_failure(self, machine: Machine, identity: str, plan: Plan, request: Request, planned: Planned) -> None:
-        """`plan` ran out of memory."""
-        self.failures.remember(gpu_name(machine), identity, plan, request, planned.budget)
+    def remember_failure(
+        self, machine: Machine, identity: str, plan: Plan, request: Request, planned: Planned, *, of_device: bool
+    ) -> None:
+        """`plan` ran out of the device's memory, or of RAM."""
+        self.failures.remember(gpu_name(machine), identity, plan, request, planned.budget, of_device=of_device)
 
 
 def gpu_name(machine: Machine) -> str:

@@ -73,7 +73,7 @@ def _write(run: Run, work: Work, placed: Placed, path: Path) -> Take:
             run.seed,
             checkpoint=engine.identity,
             untrained=engine.checkpoint.untrained,
-            plan=placed.record(),
+            plan=placed.record(work.reused_steps),
             seconds=run.seconds,
             program=mova_studio.__version__,
             created=created,

@@ -13,11 +13,11 @@ import torch
 from PIL import Image
 
 from mova_studio.diffusion import SamplingSettings
-from mova_studio.diffusion.guidance import DualGuidance
 from mova_studio.diffusion.state import SamplingState
 from mova_studio.diffusion.text import MAX_TOKENS, count_tokens, lost_words
 from mova_studio.jobs.placed import Placed
 from mova_studio.jobs.run import Run
+from mova_studio.library.shot import Shot
 from mova_studio.media.preview import encode_preview
 
 UNTRAINED_NOTE = "the demo checkpoint is untrained: picture and sound are noise on purpose"
@@ -42,6 +42,11 @@ class Work:
     @property
     def done(self) -> bool:
         return self.audio is not None
+
+    @property
+    def reused_steps(self) -> int:
+        """Steps that the step cache answered."""
+        return 0 if self.state is None else self.state.reused_steps
 
     def step_aside(self) -> None:
         """Take everything off the device."""
@@ -71,7 +76,7 @@ class Work:
             with run.stage("denoise"):
                 on_step = _step_reporter(run, self.placed, self.state)
                 engine.pipeline.denoise(self.state, None, on_step, ("x0_latents",), on_layer=run.check_cancelled)
-            if run.estimate.computed_seconds and run.shot.guidance_start == 0 and run.shot.guidance_stop == 1:
+            if run.estimate.computed_seconds and self.placed.request.guided_share == 1:
                 self.placed.learn(run.estimate.median_step)
         with run.stage("decode"):
             output = engine.pipeline.decode(self.state, output_type="np", on_chunk=run.check_cancelled)
@@ -84,14 +89,14 @@ class Work:
         if engine.checkpoint.untrained:
             run.note(UNTRAINED_NOTE)
         _note_lost_words(run)
-        guidance = DualGuidance(run.shot.guidance_scale, run.shot.bridge_guidance_scale)
+        guidance = _settings(run.shot).guidance
         positive = engine.embed(run.shot.prompt)
         self.embeddings = positive, engine.embed(run.shot.negative_prompt) if guidance.needs_negative else None
 
     def _prepare(self) -> None:
         shot = self.run.shot
         assert self.embeddings is not None
-        settings = SamplingSettings(**{field.name: getattr(shot, field.name) for field in fields(SamplingSettings)})
+        settings = _settings(shot)
         self.state = self.run.engine.pipeline.prepare(
             settings,
             image=_open(shot.first_frame),
@@ -101,6 +106,10 @@ class Work:
             negative_prompt_embeds=self.embeddings[1],
             on_chunk=self.run.check_cancelled,
         )
+
+
+def _settings(shot: Shot) -> SamplingSettings:
+    return SamplingSettings(**{field.name: getattr(shot, field.name) for field in fields(SamplingSettings)})
 
 
 def _open(frame: bytes | None) -> Image.Image | None:

@@ -8,7 +8,7 @@ limit), the smaller RTX PRO Blackwell, GB10, GB200, GB300. Turing and Volta have
 rate is that of their float32 units.
 
 Efficiencies are what large matrix products and attention reach of those rates. Hopper SXM: 790 and 560
-TFLOP/s, measured. GeForce Ampere and Ada: 0.94, by the published 37.5 s a step of MOVA on an RTX 4090. The
+TFLOP/s, as others measured. GeForce Ampere and Ada: 0.94, by the published 37.5 s a step of MOVA on an RTX 4090. The
 others are cautious guesses: cards with a high rate and a low power limit stay far below their rate.
 """
 

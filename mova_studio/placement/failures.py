@@ -27,15 +27,16 @@ class Failure:
         identity: of the checkpoint.
         plan: its name.
         size: pixels times frames times batch of the request.
-        vram, ram: the budget at that time, in bytes.
+        of_device: the device's memory ran out; otherwise it was RAM.
+        budget: of that memory at that time, in bytes.
     """
 
     gpu: str
     identity: str
     plan: str
     size: int
-    vram: int
-    ram: int
+    of_device: bool
+    budget: int
 
 
 class Failures:
@@ -53,9 +54,12 @@ class Failures:
         except (OSError, ValueError, TypeError):
             log.debug("no memory of failures at %s", file)
 
-    def remember(self, gpu: str, identity: str, plan: Plan, request: Request, budget: Budget) -> None:
+    def remember(
+        self, gpu: str, identity: str, plan: Plan, request: Request, budget: Budget, *, of_device: bool
+    ) -> None:
         """`plan` ran out of memory with `budget` to spend."""
-        self._known.append(Failure(gpu, identity, plan.name, _size(request), budget.vram, budget.ram))
+        spent = budget.vram if of_device else budget.ram
+        self._known.append(Failure(gpu, identity, plan.name, _size(request), of_device, spent))
         self._known = self._known[-KEPT:]
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -65,12 +69,11 @@ class Failures:
             log.warning("what ran out of memory was not kept: %s", error)
 
     def known(self, gpu: str, identity: str, plan: Plan, request: Request, budget: Budget) -> bool:
-        """Whether the same plan failed at no larger a request with no smaller a budget."""
+        """Whether the same plan failed at no larger a request with no smaller a budget of what ran out."""
         return any(
             (each.gpu, each.identity, each.plan) == (gpu, identity, plan.name)
             and each.size <= _size(request)
-            and budget.vram <= each.vram * MORE
-            and budget.ram <= each.ram * MORE
+            and (budget.vram if each.of_device else budget.ram) <= each.budget * MORE
             for each in self._known
         )
 

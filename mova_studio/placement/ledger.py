@@ -54,8 +54,9 @@ class Ledger:
             "denoise": self._activations(),
             "decode": decoding,
         }
-        host = {"text": 0, "frames": encode.host, "denoise": self._pinned(), "decode": decode.host + self._film()}
-        return {name: self._stage(held[name], working[name], host[name]) for name in held}
+        host = {"text": 0, "frames": encode.host, "denoise": 0, "decode": decode.host + self._film()}
+        pinned = self._pinned()
+        return {name: self._stage(held[name], working[name], host[name] + pinned) for name in held}
 
     def _stage(self, held: int, working: int, host: int) -> StageMemory:
         base = PROCESS_RAM["cpu" if self.on_cpu else "cuda"]

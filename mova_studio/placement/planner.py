@@ -89,10 +89,28 @@ class Planner:
         least = min(considered, key=self._shortage)
         notes = [note for note in (self.speeds.note,) if note]
         chosen = fitting[0] if fitting else None
-        if chosen is None and self.limits.try_anyway:
-            chosen = least
-            notes.append(f"Trying anyway: {least.why_not}")
+        untried = [candidate for candidate in considered if not self._above_ceilings(candidate.predicted)]
+        if chosen is None and self.limits.try_anyway and untried:
+            chosen = min(untried, key=self._shortage)
+            notes.append(f"Trying anyway: {chosen.why_not}")
+        notes += self._disk_notes(chosen)
         return Planned(chosen, tuple(considered), self.budget, tuple(notes), least)
+
+    def _disk_notes(self, chosen: Candidate | None) -> list[str]:
+        """Whether quantized weights can be kept on disk. A plan without room for them runs, from a slower start."""
+        if chosen is None:
+            return []
+        kept = sum(
+            size.bytes(chosen.plan.weights[name]) - size.outside_bytes(chosen.plan.weights[name])
+            for name, size in self.sizes.components.items()
+            if chosen.plan.weights[name] not in ("fp32", "bf16")
+        )
+        if kept <= self.budget.disk:
+            return []
+        return [
+            f"The quantized weights take {kept / GIB:.1f} GiB on disk and {self.budget.disk / GIB:.1f} GiB are free: "
+            "what finds no room is made anew at every start."
+        ]
 
     def _budget(self) -> Budget:
         gpu = self.machine.gpu
@@ -227,7 +245,9 @@ class Planner:
         ledger = Ledger(self.sizes, self.request, plan, self.work)
         step = step_seconds(self.speeds, self.sizes, self.request, plan, self.work, ledger.streamed_bytes())
         step *= self.correction or 1.0
-        total = step * self.request.num_inference_steps + decode_seconds(self.speeds, self.sizes, self.request, plan)
+        unguided = 1 - self.request.guided_share
+        average = step * (self.request.guided_share + unguided / max(1, self.request.passes))
+        total = average * self.request.num_inference_steps + decode_seconds(self.speeds, self.sizes, self.request, plan)
         loading = loading_seconds(self.sizes, plan)
         return Predicted(ledger.stages(), step, total, loading, learned=self.correction is not None)
 
@@ -284,10 +304,12 @@ def require(planned: Planned, machine: Machine, request: Request) -> Candidate:
         return planned.chosen
     least = planned.least
     assert least is not None
+    close = "" if machine.imaginary else "close other programs, "
+    remedy = f"{close}raise the cap, take a smaller size or fewer frames, or choose to try anyway"
     gpu = "" if machine.gpu is None else f"{(least.predicted.vram + DRIVER_SHARE) / GIB:.1f} GiB of VRAM and "
     raise MemoryRanOut(
         f"{request.width}x{request.height} with {request.num_frames} frames needs at least {gpu}"
         f"{(least.predicted.ram + SYSTEM_SHARE) / GIB:.1f} GiB of RAM here (plan {least.plan.name}): {least.why_not}. "
-        "Close other programs, raise the cap, take a smaller size or fewer frames, or choose to try anyway.",
+        f"{remedy[0].upper()}{remedy[1:]}.",
         field="size",
     )

@@ -105,4 +105,4 @@ COMPONENTS: dict[str, ComponentSize] = {
 
 def published_sizes() -> CheckpointSizes:
     """MOVA as published in bfloat16; the 360p and the 720p checkpoint have the same shapes."""
-    return CheckpointSizes(COMPONENTS, CONFIGS, identity="", on_disk=False, disk_dtype_bytes=2)
+    return CheckpointSizes(COMPONENTS, CONFIGS, identity="", on_disk=False)

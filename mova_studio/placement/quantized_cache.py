@@ -35,19 +35,20 @@ class QuantizedCache:
 
     def __init__(self, folder: Path, identity: str, notify: Callable[[str], None]) -> None:
         self._folder, self._notify = folder / identity, notify
-        self._writing = True
+        self._writing, self._promised = True, 0
 
     def file(self, component: str, weights: str, layer: str) -> Path:
         """Where a layer lies or would lie."""
         return self._folder / f"{component}.{STORED_AS.get(weights, weights)}" / f"{layer}.safetensors"
 
     def expect(self, num_bytes: int) -> None:
-        """So many bytes are to be kept; if the disk has no room for them, nothing is."""
+        """So many bytes more are to be kept; if the disk has no room for all of them, nothing is."""
+        self._promised += num_bytes
         folder = next(parent for parent in (self._folder, *self._folder.parents) if parent.is_dir())
         free = shutil.disk_usage(folder).free
-        if num_bytes + SPARE_DISK > free:
+        if self._promised + SPARE_DISK > free:
             self._stop(
-                f"The quantized weights take {num_bytes / GIB:.1f} GiB and the disk of {self._folder} has "
+                f"The quantized weights take {self._promised / GIB:.1f} GiB and the disk of {self._folder} has "
                 f"{free / GIB:.1f} GiB free; they are not kept, and the next start makes them again."
             )
 

@@ -28,6 +28,7 @@ class Request:
         plain_passes: guidance passes without the bridge.
         batch_size: takes made at once.
         cache: level of the step cache.
+        guided_share: of the steps, those inside the guidance interval; the others run one pass.
     """
 
     width: int = 640
@@ -39,6 +40,7 @@ class Request:
     plain_passes: int = 0
     batch_size: int = 1
     cache: str = "off"
+    guided_share: float = 1.0
 
     @property
     def passes(self) -> int:
@@ -74,8 +76,9 @@ class Limits:
 
     Attributes:
         vram_gb, ram_gb: caps in GiB on all that the run may hold; None is what is free.
-        precision: "full" keeps every weight as trained (bfloat16), "balanced" adds 8-bit integers, whose error
-            is that of bfloat16 itself, "fast" adds 8-bit floats.
+        precision: "full" keeps every weight as trained (bfloat16), "balanced" adds 8-bit integers, which move
+            the velocity about as much as computing in bfloat16 does (benchmarks/format_error.py), and flash
+            attention; "fast" adds 8-bit floats and 8-bit attention.
         pins: choices that the person made, by the names of `PINS`; the planner chooses the rest.
         try_anyway: take the plan that needs least when none fits.
 

@@ -53,7 +53,9 @@ class Residency:
             places.buffers_to(self.device)
 
     def retune(self, plan: Plan) -> None:
-        """Go on under `plan`, which differs only in what needs no weights read anew: see `same_weights`."""
+        """Go on under `plan`, which has the `same_weights`."""
+        if (plan.resident_blocks, plan.experts_in_ram) != (self.plan.resident_blocks, self.plan.experts_in_ram):
+            self._close_towers()
         self.plan = plan
         for name in self._towers_here:
             if name != "dual_tower_bridge":
@@ -61,10 +63,9 @@ class Residency:
                     block.ffn_chunks = plan.ffn_chunks
 
     def same_weights(self, plan: Plan) -> bool:
-        """Whether `retune` is enough. Between takes nothing streams, so that the resident layers may change."""
-        mine, other = self.plan, plan
-        return self._towers is None and all(
-            getattr(mine, name) == getattr(other, name)
+        """Whether `retune` is enough to go on under `plan`."""
+        return all(
+            getattr(self.plan, name) == getattr(plan, name)
             for name in ("device", "weights", "offload", "attention", "compile")
         )
 
@@ -95,6 +96,7 @@ class Residency:
     def close(self) -> None:
         """Everything off the device, and pinned memory given back."""
         self._make_room(())
+        self._close_towers()
         self._stack.close()
 
     def _bring(self, name: str) -> None:
@@ -125,8 +127,7 @@ class Residency:
         for name in self._whole - set(keep):
             self._drop(name)
         if self._towers is not None and not set(keep) & set(EXPERTS):
-            self._towers.close()
-            self._towers = None
+            self._towers.rest()
         if self._text_hooks and "text_encoder" not in keep:
             for hook in self._text_hooks:
                 hook.remove()
@@ -139,9 +140,13 @@ class Residency:
         try:
             self._towers.use(expert)
         except BaseException:
+            self._close_towers()
+            raise
+
+    def _close_towers(self) -> None:
+        if self._towers is not None:
             self._towers.close()
             self._towers = None
-            raise
 
     def _stream_text(self) -> None:
         """The text encoder runs once a prompt, so that its layers come straight from disk, one at a time."""

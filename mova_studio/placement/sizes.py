@@ -15,7 +15,6 @@ from mova_studio.network.weights import read_entries
 
 FORMAT_BITS = {"fp32": 32.0, "bf16": 16.0, "fp8": 8.0, "fp8_compute": 8.0, "int8": 8.0, "nf4": 4.5}
 SCALE_BYTES = 4
-TOWERS = ("video_dit", "video_dit_2", "audio_dit", "dual_tower_bridge")
 LAYERED = re.compile(r"^(blocks\.\d+|(audio_to_video|video_to_audio)_conditioners\.\d+|encoder\.block\.\d+)\.")
 
 
@@ -90,23 +89,16 @@ class CheckpointSizes:
         configs: settings by component, as on disk.
         identity: of the weights; "" where they are not on this machine.
         on_disk: False where the sizes come from a table of published ones.
-        disk_dtype_bytes: bytes of an element as stored; other than the wanted format's, loading converts.
     """
 
     components: Mapping[str, ComponentSize]
     configs: Mapping[str, Mapping[str, Any]]
     identity: str
     on_disk: bool
-    disk_dtype_bytes: int
 
     @property
     def num_blocks(self) -> int:
         return int(self.configs["video_dit"]["num_layers"])
-
-    @property
-    def untrained_size(self) -> bool:
-        """Whether it is so small that its placement cannot matter (the demo)."""
-        return sum(size.parameters for size in self.components.values()) < 10**8
 
 
 def read_sizes(checkpoint: Checkpoint) -> CheckpointSizes:
@@ -115,13 +107,11 @@ def read_sizes(checkpoint: Checkpoint) -> CheckpointSizes:
     Raises:
         CheckpointError: a file is missing or damaged.
     """
-    components, widest = {}, 1
+    components = {}
     for name, component in COMPONENTS.items():
         entries = read_entries(checkpoint.folder / name, component.weights).values()
         if not entries:
             raise CheckpointError(f"{checkpoint.folder / name} holds no tensors; download it again.")
         components[name] = ComponentSize.of(name, ((component.to_module(e.name), e.shape) for e in entries))
-        if name in TOWERS:
-            widest = max(widest, *(e.dtype.itemsize for e in entries if len(e.shape) == 2))
     configs = {name: checkpoint.config(name) for name in COMPONENTS}
-    return CheckpointSizes(components, configs, checkpoint.identity(), on_disk=True, disk_dtype_bytes=widest)
+    return CheckpointSizes(components, configs, checkpoint.identity(), on_disk=True)

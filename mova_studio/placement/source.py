@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 
@@ -114,12 +115,14 @@ class WeightSource:
             setattr(parent, leaf, quantized)
 
     def _missing_bytes(self, cache: QuantizedCache) -> int:
+        layout = QUANTIZED[self.weights].layout
         return sum(
-            torch.Size(entry.shape).numel()
+            math.prod(shape) * dtype.itemsize
             for layer, entries in self.layers.items()
             if layer and not cache.file(self.name, self.weights, layer).is_file()
             for name, entry in entries.items()
             if name in self._quantized
+            for shape, dtype in layout(*entry.shape).values()
         )
 
     def _read_quantized(self, layer: str) -> TensorDict:

@@ -12,7 +12,7 @@ from typing import Any
 from mova_studio.placement.machine import Gpu
 from mova_studio.placement.memory_limits import Ram
 
-UNMEASURED = "MOVA Studio was made for and measured on NVIDIA GPUs; {name} runs on what torch offers there, unmeasured"
+UNMEASURED = "MOVA Studio was made for NVIDIA GPUs; {name} runs on what torch offers there, unmeasured"
 WARNINGS = {
     "amd": f"{UNMEASURED}: weights can stream from RAM, 8-bit matrix products and their speed are not predicted.",
     "apple": f"{UNMEASURED}: its memory is the RAM, so nothing streams, and 8-bit matrix products are not served.",

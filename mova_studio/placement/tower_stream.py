@@ -45,6 +45,7 @@ class TowerStream:
         self._filled: set[tuple[str, str]] = set()
         self._stream: LayerStream | None = None
         self._expert: str | None = None
+        self._resting: str | None = None
 
     def use(self, expert: str) -> None:
         """Make `expert` the one that computes."""
@@ -53,8 +54,9 @@ class TowerStream:
         if self._expert is None:
             for name in NETWORK:
                 self._load(name)
-        else:
-            self._put_away(self._expert)
+        leaving = self._expert or self._resting
+        if leaving is not None and leaving != expert:
+            self._put_away(leaving)
         self._load(expert)
         self._expert = expert
         self._stream = LayerStream({index: self._parts(index, expert) for index in self._streamed}, self._device)
@@ -64,16 +66,20 @@ class TowerStream:
         if self._stream is not None:
             self._stream.arrive(layer)
 
-    def close(self) -> None:
-        """Everything off the device, and the pinned memory given back."""
+    def rest(self) -> None:
+        """Everything off the device; what lies in RAM stays there for the next take."""
         self._stop()
-        for slab in self._slabs.values():
-            slab.release()
-        self._slabs, self._filled = {}, set()
         for name in (*EXPERTS, *NETWORK):
             if name in self._sources:
                 self._empty(name)
-        self._expert = None
+        self._resting, self._expert = self._expert or self._resting, None
+
+    def close(self) -> None:
+        """Everything off the device, and the pinned memory given back."""
+        self.rest()
+        for slab in self._slabs.values():
+            slab.release()
+        self._slabs, self._filled, self._resting = {}, set(), None
 
     def _load(self, name: str) -> None:
         source, places = self._sources[name], self._places[name]

@@ -95,7 +95,7 @@ def test_the_machine_remembers(shot, tmp_path):
     (kept,) = json.loads((tmp_path / "cache" / "out_of_memory.json").read_text())
     assert kept["plan"] == failed
     events: list[dict] = []
-    tight = Limits(pins={"weights": "fp32"}, ram_gb=kept["ram"] / 2**30 + 1)
+    tight = Limits(pins={"weights": "fp32"}, ram_gb=kept["budget"] / 2**30 + 1)
     make_take(Engine(), shot, 3, tmp_path / "b.mp4", events.append, limits=tight)
     assert next(event["plan"]["name"] for event in events if event["kind"] == "plan") != failed
 
@@ -106,6 +106,15 @@ def test_when_every_plan_fails_it_is_said_and_what_was_there_stays(shot, tmp_pat
     with pytest.raises(MemoryRanOut, match=r"VRAM ran out at step 1 of 5 with the plan"):
         make_take(Engine(), shot, 3, tmp_path / "take.mp4", shortage.report, shortage.cancelled)
     assert (tmp_path / "take.mp4").read_bytes() == b"precious"
+
+
+def test_trying_anyway_ends_when_everything_was_tried(shot, tmp_path):
+    shortage = Shortage("denoise", 1, torch.OutOfMemoryError("CUDA out of memory."), times=100)
+    limits = Limits(ram_gb=1.1, try_anyway=True)
+    with pytest.raises(MemoryRanOut, match="ran out at step 1"):
+        make_take(Engine(), shot, 3, tmp_path / "take.mp4", shortage.report, shortage.cancelled, limits)
+    plans = [event["plan"]["name"] for event in shortage.events if event["kind"] == "plan"]
+    assert len(plans) == len(set(plans))
 
 
 def test_a_cap_below_the_least_is_refused_before_anything_is_read(shot, tmp_path):

@@ -8,7 +8,7 @@ from torch import nn
 
 from mova_studio.placement.formats import QUANTIZED, QuantizedLinear, quantize_linear
 
-# Of the product with normal weights; the limits on real checkpoints are in docs/parity.md.
+# Of the product with normal weights; tests/parity/test_format_error.py has those on the parity checkpoint.
 LIMITS = {"int8": 1e-2, "fp8": 3e-2, "fp8_compute": 5e-2, "nf4": 1.2e-1}
 
 

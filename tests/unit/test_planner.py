@@ -189,7 +189,7 @@ def test_what_failed_is_not_tried_again_with_no_more_memory(tmp_path):
     here = machine(24, 64)
     first = plan(here, MOVA, Request())
     assert first.chosen is not None
-    failures.remember("gpu", "abc", first.chosen.plan, Request(), first.budget)
+    failures.remember("gpu", "abc", first.chosen.plan, Request(), first.budget, of_device=True)
 
     again = Failures(tmp_path / "failures.json")
 
@@ -200,6 +200,8 @@ def test_what_failed_is_not_tried_again_with_no_more_memory(tmp_path):
     assert second.chosen is not None and second.chosen.plan.name != first.chosen.plan.name
     richer = Budget(int(first.budget.vram * 1.1), first.budget.ram, first.budget.disk)
     assert not again.known("gpu", "abc", first.chosen.plan, Request(), richer)
+    more_ram = Budget(first.budget.vram, 2 * first.budget.ram, first.budget.disk)
+    assert again.known("gpu", "abc", first.chosen.plan, Request(), more_ram), "it was VRAM that ran out"
     smaller = Request(num_frames=97)
     assert not again.known("gpu", "abc", first.chosen.plan, smaller, first.budget)
     assert not again.known("gpu", "another", first.chosen.plan, Request(), first.budget)

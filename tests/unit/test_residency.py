@@ -130,6 +130,26 @@ def test_nothing_stays_on_the_device_after_closing(checkpoint, cache):
         assert all(parameter.is_meta for parameter in module.parameters()), name
 
 
+@pytest.mark.parametrize(("experts", "reads_again"), [(2, set()), (1, {"video_dit", "video_dit_2"})])
+def test_streamed_layers_stay_in_ram_for_the_next_take(checkpoint, cache, plain, experts, reads_again):
+    """With both experts in RAM no matrix is read twice; with one, the experts' are and the shared ones are not."""
+    sources = sources_of(checkpoint, plan_of(offload="group", resident=0, experts_in_ram=experts), cache)
+    read: list[tuple[str, bool]] = []
+    for name, source in sources.items():
+        original = source.read
+
+        def reading(layer: str, *, matrices: bool = True, name=name, source=source, original=original):
+            read.append((name, matrices and bool(source.matrices(layer))))
+            return original(layer, matrices=matrices)
+
+        source.read = reading  # type: ignore[method-assign]
+    pipeline = pipeline_of(checkpoint, Residency(sources, plan_of(offload="group", resident=0, experts_in_ram=experts)))
+    assert same(take(pipeline), plain)
+    read.clear()
+    assert same(take(pipeline), plain)
+    assert {name for name, bulk in read if bulk} - {"text_encoder"} == reads_again
+
+
 def test_components_leave_when_others_need_their_place(checkpoint, cache):
     residency = placed(checkpoint, plan_of(offload="component"), cache)
     with residency.use("text_encoder"):
