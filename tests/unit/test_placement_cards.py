@@ -212,12 +212,17 @@ def test_an_old_card_is_said_to_be_slow():
     assert "bfloat16" in imagine_machine(BASE, gpu="T4").warnings[0]
 
 
-@pytest.mark.parametrize("value", [-1, 0, math.nan, math.inf, -math.inf, 1e9])
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf, -math.inf, 1e9])
 @pytest.mark.parametrize("field", ["vram_gb", "ram_gb"])
 def test_amounts_that_are_none(field, value):
-    with pytest.raises(InputError, match="at most") as caught:
+    with pytest.raises(InputError, match="from 0 to") as caught:
         imagine_machine(BASE, **{field: value})
     assert caught.value.field == field
+
+
+def test_no_memory_at_all_can_be_imagined():
+    nothing = imagine_machine(BASE, gpu="RTX 4090", vram_gb=0, ram_gb=0)
+    assert (nothing.gpu.total_vram, nothing.total_ram) == (0, 0)
 
 
 @pytest.mark.parametrize("value", ["", "x", "8,9", "8.99", "-8.9", "0.0", "８.9", (8, -1), (1, 2, 3)])
