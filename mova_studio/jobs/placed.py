@@ -114,11 +114,14 @@ class Placed:
                 "of VRAM were free; the rest went into RAM, which is slow."
             )
 
-    def learn(self, step_seconds: float) -> None:
-        """A computed step took so long under the plan in force; several plans in one run teach nothing."""
+    def learn(self, step_seconds: float, decode_seconds: float) -> None:
+        """A computed step and the decoding took so long under the plan in force; several plans in one run teach
+        nothing."""
         if self._changes:
             return
-        self.run.engine.planning.learn(self.run.engine.machine, self.run.engine.identity, self.chosen, step_seconds)
+        self.run.engine.planning.learn(
+            self.run.engine.machine, self.run.engine.identity, self.chosen, step_seconds, decode_seconds
+        )
 
     def record(self, reused_steps: int) -> dict[str, Any]:
         """The plan for the take's record: what was predicted and what it really took.

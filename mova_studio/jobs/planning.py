@@ -18,7 +18,7 @@ from mova_studio.network.locate import locate
 from mova_studio.placement.failures import Failures
 from mova_studio.placement.machine import Machine
 from mova_studio.placement.plan import Candidate, Plan, Planned, StageMemory
-from mova_studio.placement.planner import Planner
+from mova_studio.placement.planner import Correction, Planner
 from mova_studio.placement.published import published_sizes
 from mova_studio.placement.request import Limits, Request
 from mova_studio.placement.sizes import CheckpointSizes, read_sizes
@@ -88,19 +88,28 @@ class Planning:
     ) -> Planned:
         """Candidates for `request`, judged by this machine's own runs unless it is an imaginary one."""
         gpu = gpu_name(machine)
-        correction = None if machine.imaginary else self.history.seconds(sizes.identity, f"step on {gpu}", 1.0)
+        correction = None if machine.imaginary else self._correction(sizes.identity, gpu)
         planner = Planner(machine, sizes, request, limits, correction, ceilings=ceilings)
         if not machine.imaginary:
             planner.failed = lambda plan, asked: self.failures.known(gpu, sizes.identity, plan, asked, planner.budget)
         return planner.plan()
 
-    def learn(self, machine: Machine, identity: str, chosen: Candidate, step_seconds: float) -> None:
-        """A computed step of `chosen` took so long here."""
-        gpu = gpu_name(machine)
-        known = self.history.seconds(identity, f"step on {gpu}", 1.0) if chosen.predicted.learned else 1.0
-        plain = chosen.predicted.step_seconds / (known or 1.0)
-        if plain > 0:
-            self.history.learn(identity, f"step on {gpu}", step_seconds / plain, 1.0)
+    def learn(
+        self, machine: Machine, identity: str, chosen: Candidate, step_seconds: float, decode_seconds: float
+    ) -> None:
+        """A computed step and the decoding of `chosen` took so long here."""
+        gpu, predicted = gpu_name(machine), chosen.predicted
+        known = (self._correction(identity, gpu) if predicted.learned else None) or Correction()
+        for name, actual, expected in (
+            ("step", step_seconds, predicted.step_seconds / known.step),
+            ("decode", decode_seconds, predicted.decode_seconds / known.decode),
+        ):
+            if actual > 0 and expected > 0:
+                self.history.learn(identity, f"{name} on {gpu}", actual / expected, 1.0)
+
+    def _correction(self, identity: str, gpu: str) -> Correction | None:
+        step, decode = (self.history.seconds(identity, f"{name} on {gpu}", 1.0) for name in ("step", "decode"))
+        return None if step is None else Correction(step, decode or 1.0)
 
     def remember_failure(
         self, machine: Machine, identity: str, plan: Plan, request: Request, planned: Planned, *, of_device: bool

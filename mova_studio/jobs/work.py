@@ -76,13 +76,13 @@ class Work:
             with run.stage("denoise"):
                 on_step = _step_reporter(run, self.placed, self.state)
                 engine.pipeline.denoise(self.state, None, on_step, ("x0_latents",), on_layer=run.check_cancelled)
-            if run.estimate.computed_seconds and self.placed.request.guided_share == 1:
-                self.placed.learn(run.estimate.median_step)
         with run.stage("decode"):
             output = engine.pipeline.decode(self.state, output_type="np", on_chunk=run.check_cancelled)
             self.frames = (output.frames[0] * 255).round().astype(np.uint8)
             self.sampling_rate = output.sampling_rate
             self.audio = output.audio[0].float().cpu().numpy()
+        if run.estimate.computed_seconds and self.placed.request.guided_share == 1:
+            self.placed.learn(run.estimate.median_step, run.seconds["decode"])
 
     def _embed(self) -> None:
         run, engine = self.run, self.run.engine

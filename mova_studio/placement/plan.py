@@ -27,6 +27,7 @@ class Predicted:
     Attributes:
         stages: peaks by stage, see `STAGES`.
         step_seconds, total_seconds: of one denoising step; of all steps and decoding.
+        decode_seconds: of decoding alone.
         loading_seconds: of reading weights during a take.
         learned: the step time comes from this machine's own runs, not from the card's figures.
     """
@@ -34,6 +35,7 @@ class Predicted:
     stages: Mapping[str, StageMemory]
     step_seconds: float
     total_seconds: float
+    decode_seconds: float
     loading_seconds: float
     learned: bool = False
 
@@ -52,6 +54,7 @@ class Predicted:
             "ram_gb": round(self.ram / GIB, 3),
             "step_seconds": round(self.step_seconds, 4),
             "total_seconds": round(self.total_seconds, 2),
+            "decode_seconds": round(self.decode_seconds, 3),
             "loading_seconds": round(self.loading_seconds, 2),
             "learned": self.learned,
             "stages": {

@@ -7,7 +7,7 @@ memory only ever lets more candidates in, so it never makes the plan slower.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -36,12 +36,20 @@ UNPLANNED_TEXT = {"fp8_compute": "fp8"}
 Failed = Callable[[Plan, Request], bool]
 
 
+@dataclass(frozen=True)
+class Correction:
+    """Actual over predicted times of this machine's own runs."""
+
+    step: float = 1.0
+    decode: float = 1.0
+
+
 def plan(
     machine: Machine,
     sizes: CheckpointSizes,
     request: Request,
     limits: Limits = Limits(),  # noqa: B008 (frozen)
-    correction: float | None = None,
+    correction: Correction | None = None,
     failed: Failed = lambda plan, request: False,
 ) -> Planned:
     """All candidates, fastest first, and the first that fits.
@@ -51,7 +59,7 @@ def plan(
         sizes: of the checkpoint.
         request: what is to be made.
         limits: the person's caps, pins and leave to try anyway.
-        correction: actual over predicted time of this machine's own runs; None if there were none.
+        correction: from this machine's own runs; None if there were none.
         failed: whether a plan ran out of memory here before, with no less free than now.
     """
     return Planner(machine, sizes, request, limits, correction, failed).plan()
@@ -70,7 +78,7 @@ class Planner:
         sizes: CheckpointSizes,
         request: Request,
         limits: Limits,
-        correction: float | None = None,
+        correction: Correction | None = None,
         failed: Failed = lambda plan, request: False,
         ceilings: Mapping[str, StageMemory] | None = None,
     ) -> None:
@@ -244,12 +252,14 @@ class Planner:
     def _predict(self, plan: Plan) -> Predicted:
         ledger = Ledger(self.sizes, self.request, plan, self.work)
         step = step_seconds(self.speeds, self.sizes, self.request, plan, self.work, ledger.streamed_bytes())
-        step *= self.correction or 1.0
+        correction = self.correction or Correction()
+        step *= correction.step
+        decode = correction.decode * decode_seconds(self.speeds, self.sizes, self.request, plan)
         unguided = 1 - self.request.guided_share
         average = step * (self.request.guided_share + unguided / max(1, self.request.passes))
-        total = average * self.request.num_inference_steps + decode_seconds(self.speeds, self.sizes, self.request, plan)
+        total = average * self.request.num_inference_steps + decode
         loading = loading_seconds(self.sizes, plan)
-        return Predicted(ledger.stages(), step, total, loading, learned=self.correction is not None)
+        return Predicted(ledger.stages(), step, total, decode, loading, learned=self.correction is not None)
 
     def _best(self, variants: list[Plan]) -> Candidate:
         """The fastest variant that fits, or the one that is least short."""

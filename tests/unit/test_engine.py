@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mova_studio.errors import CheckpointError
 from mova_studio.jobs.engine import Engine
 from mova_studio.jobs.estimate import Estimate, History
-from mova_studio.jobs.planning import request_of
+from mova_studio.jobs.planning import request_of, sizes_of
 from mova_studio.library.shot import Shot
 from mova_studio.network.demo import build_untrained
 from mova_studio.placement.request import Limits
@@ -54,6 +54,25 @@ def test_prompts_are_embedded_once(tmp_path, monkeypatch):
         again = engine.embed("a bell rings")
     assert torch.equal(made, again)
     assert all(parameter.is_meta for parameter in engine.pipeline.text_encoder.parameters()), "read from disk"
+
+
+def test_a_run_teaches_the_next_plan_its_times(tmp_path, monkeypatch):
+    monkeypatch.setenv("MOVA_STUDIO_CACHE", str(tmp_path / "cache"))
+    build_untrained(tmp_path / "a")
+    engine, model = Engine(), str(tmp_path / "a")
+    request = request_of(shot_of(model))
+    first = engine.plan(model, request, Limits()).chosen
+    assert not first.predicted.learned
+    identity = sizes_of(model).identity
+    engine.planning.learn(engine.machine, identity, first, step_seconds=2.0, decode_seconds=3.0)
+    second = engine.plan(model, request, Limits()).chosen
+    assert second.predicted.learned
+    assert (second.predicted.step_seconds, second.predicted.decode_seconds) == pytest.approx((2.0, 3.0))
+    engine.planning.learn(engine.machine, identity, second, step_seconds=4.0, decode_seconds=1.0)
+    third = engine.plan(model, request, Limits()).chosen
+    assert (third.predicted.step_seconds, third.predicted.decode_seconds) == pytest.approx((4.0, 1.0))
+    engine.planning.history.save()
+    assert Engine().plan(model, request, Limits()).chosen.predicted.step_seconds == pytest.approx(4.0)
 
 
 def test_time_left_counts_steps_then_what_comes_after(tmp_path):

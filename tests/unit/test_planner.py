@@ -15,7 +15,7 @@ from mova_studio.placement.failures import Failures
 from mova_studio.placement.forecast import speeds_of
 from mova_studio.placement.machine import GIB
 from mova_studio.placement.plan import Budget
-from mova_studio.placement.planner import plan, require
+from mova_studio.placement.planner import Correction, plan, require
 from mova_studio.placement.published import published_sizes
 from mova_studio.placement.request import Limits, Request
 
@@ -217,6 +217,9 @@ def test_a_damaged_memory_of_failures_is_an_empty_one(tmp_path_factory, content)
 
 def test_the_machines_own_runs_correct_the_forecast():
     plain = plan(machine(24, 64), MOVA, Request()).chosen
-    learned = plan(machine(24, 64), MOVA, Request(), correction=1.5).chosen
+    learned = plan(machine(24, 64), MOVA, Request(), correction=Correction(step=1.5, decode=3)).chosen
     assert learned.predicted.learned and not plain.predicted.learned
     assert learned.predicted.step_seconds == pytest.approx(1.5 * plain.predicted.step_seconds)
+    assert learned.predicted.decode_seconds == pytest.approx(3 * plain.predicted.decode_seconds)
+    decoding = plain.predicted.total_seconds - 50 * plain.predicted.step_seconds
+    assert learned.predicted.total_seconds == pytest.approx(75 * plain.predicted.step_seconds + 3 * decoding)
