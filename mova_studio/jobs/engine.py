@@ -20,6 +20,7 @@ from mova_studio.network.locate import locate
 from mova_studio.network.tiles import Tiling
 from mova_studio.placement.machine import Machine
 from mova_studio.placement.plan import Plan, Planned, StageMemory
+from mova_studio.placement.planner import DRIVER_SHARE
 from mova_studio.placement.probe import chosen_device, probe_machine
 from mova_studio.placement.prompt_cache import PromptCache
 from mova_studio.placement.quantized_cache import QuantizedCache
@@ -105,6 +106,12 @@ class Engine:
     def device(self) -> torch.device:
         """Where the placed checkpoint computes."""
         return torch.device("cpu") if self._residency is None else self._residency.device
+
+    def cap_vram(self, num_bytes: float) -> None:
+        """Hold no more of the device's memory than this, the driver's share included; infinite for no cap."""
+        if torch.cuda.is_available():
+            total = torch.cuda.get_device_properties(0).total_memory
+            torch.cuda.set_per_process_memory_fraction(min(1.0, max(0.0, num_bytes - DRIVER_SHARE) / total))
 
     def while_reading(self, check: Callable[[], None]) -> None:
         """Call `check` before each layer is read from disk; it may raise to give up."""

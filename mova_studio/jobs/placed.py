@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from typing import Any
 
@@ -60,6 +61,7 @@ class Placed:
         engine = self.run.engine
         engine.place(self.run.shot.model, self.chosen.plan, self.run.note)
         engine.while_reading(self.run.check_cancelled)
+        engine.cap_vram(math.inf if self.limits.try_anyway else self.limits.vram)
 
     def fall_back(self, ran_out: str) -> None:
         """`ran_out` ("VRAM", ...) under the plan in force: remember it, and choose the next that fits.

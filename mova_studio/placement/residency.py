@@ -124,7 +124,8 @@ class Residency:
             self._empty(name, layer)
 
     def _make_room(self, keep: tuple[str, ...]) -> None:
-        for name in self._whole - set(keep):
+        leaving = self._whole - set(keep)
+        for name in leaving:
             self._drop(name)
         if self._towers is not None and not set(keep) & set(EXPERTS):
             self._towers.rest()
@@ -133,6 +134,10 @@ class Residency:
                 hook.remove()
             self._text_hooks = []
             self._drop("text_encoder")
+            leaving.add("text_encoder")
+        if leaving and self.device.type == "cuda":
+            # Segments cut for what left seldom fit what comes, and would be held beside it.
+            torch.cuda.empty_cache()
 
     def _stream_towers(self, expert: str) -> None:
         if self._towers is None:
