@@ -6,6 +6,7 @@ _GB = r"([\d.]+) GiB"
 _STAGES = {"text": "提示词阶段", "frames": "首尾帧阶段", "denoise": "去噪阶段", "decode": "解码阶段"}
 _MEMORIES = {"VRAM": "显存", "RAM": "内存"}
 _RAN_OUT = _MEMORIES | {"pinned memory": "锁页内存", "shared GPU memory": "共享显存"}
+_REMEDIES = {"Close other programs, raise": "关闭其他程序、", "Raise": ""}
 
 SHORT: tuple[tuple[str, str], ...] = (
     *(
@@ -17,21 +18,28 @@ SHORT: tuple[tuple[str, str], ...] = (
         for memory, memory_words in _MEMORIES.items()
     ),
     (r"it ran out of memory on this machine before, with as much free as now", "以前在本机以同样的可用量运行时曾耗尽"),
+    *(
+        (rf"{stage} would need no less than what ran out in this run", f"{words}的需求不低于本次耗尽时的用量")
+        for stage, words in _STAGES.items()
+    ),
 )
 
 # A group that is itself such a sentence is translated in its turn.
 NESTED: tuple[tuple[str, str], ...] = (
-    (
-        rf"(\d+x\d+) with (\d+) frames needs at least {_GB} of VRAM and {_GB} of RAM here \(plan (.+?)\): (.+)\. "
-        r"Close other programs, raise the cap, .*",
-        r"\1、\2 帧至少需要 \3 GB 显存和 \4 GB 内存（方案 \5）：\6。"
-        "请关闭其他程序、提高上限、减小尺寸或帧数，或选择仍要尝试。",
+    *(
+        (
+            rf"(\d+x\d+) with (\d+) frames needs at least {_GB} of VRAM and {_GB} of RAM here \(plan (.+?)\): (.+)\. "
+            rf"{remedy} the cap, .*",
+            rf"\1、\2 帧至少需要 \3 GB 显存和 \4 GB 内存（方案 \5）：\6。请{words}提高上限、减小尺寸或帧数，或选择仍要尝试。",
+        )
+        for remedy, words in _REMEDIES.items()
     ),
-    (
-        rf"(\d+x\d+) with (\d+) frames needs at least {_GB} of RAM here \(plan (.+?)\): (.+)\. "
-        r"Close other programs, raise the cap, .*",
-        r"\1、\2 帧至少需要 \3 GB 内存（方案 \4）：\5。"
-        "请关闭其他程序、提高上限、减小尺寸或帧数，或选择仍要尝试。",
+    *(
+        (
+            rf"(\d+x\d+) with (\d+) frames needs at least {_GB} of RAM here \(plan (.+?)\): (.+)\. {remedy} the cap, .*",
+            rf"\1、\2 帧至少需要 \3 GB 内存（方案 \4）：\5。请{words}提高上限、减小尺寸或帧数，或选择仍要尝试。",
+        )
+        for remedy, words in _REMEDIES.items()
     ),
     *(
         (
@@ -75,8 +83,22 @@ WHOLE: tuple[tuple[str, str], ...] = (
     (r"Compute capability (\S+) alone describes no GPU: .*", r"仅有计算能力 \1 不足以确定显卡，请填写显存或名称。"),
     (r"capability '(.+)' is no CUDA compute capability: .*", r"“\1”不是计算能力，应为 8.9 这样的两个数字。"),
     (r"gpu 'none' has no (?:\w+): .*", "没有显卡时不能填写显存或计算能力。"),
-    (r"vram_gb (\S+) is no amount of video memory: .* at most (\d+)\..*", r"显存不能为 \1：须大于 0，最多 \2。"),
-    (r"ram_gb (\S+) is no amount of RAM: .* at most (\d+)\..*", r"内存不能为 \1：须大于 0，最多 \2。"),
+    (r"vram_gb (\S+) is no amount of video memory: it is from 0 to (\d+)\.", r"显存不能为 \1：须为 0 到 \2。"),
+    (r"ram_gb (\S+) is no amount of RAM: it is from 0 to (\d+)\.", r"内存不能为 \1：须为 0 到 \2。"),
+    (
+        rf"The quantized weights take {_GB} on disk and {_GB} are free: .*",
+        r"量化权重需要 \1 GB 磁盘空间，可用 \2 GB；放不下的部分每次启动都要重新生成。",
+    ),
+    (
+        rf"The quantized weights take {_GB} and the disk of (.+) has {_GB} free; .*",
+        r"量化权重需要 \1 GB，\2 所在磁盘可用 \3 GB；不予保存，下次启动重新生成。",
+    ),
+    (r"The quantized weights could not be kept \((.+)\); .*", r"量化权重无法保存（\1），下次启动重新生成。"),
+    (r"Compiled layers cannot stream: .*", "已编译的层不能流式传输：请去掉 compile 或 offload=group 其中之一。"),
+    (
+        r"Pinned memory ran out: the system refused to lock (\d+) MiB more .*",
+        r"锁页内存耗尽：系统拒绝再锁定 \1 MiB。请关闭其他程序或降低内存上限。",
+    ),
     (r"The cap vram_gb is (\S+), but must be 0 or more GiB\.", r"显存上限为 \1，须不小于 0 GB。"),
     (r"The cap ram_gb is (\S+), but must be 0 or more GiB\.", r"内存上限为 \1，须不小于 0 GB。"),
     (r"The pin (\w+) is (.+), but here it can be (.+)\.", r"自行指定的 \1 为 \2，本机可选 \3。"),
