@@ -30,13 +30,15 @@ NESTED: tuple[tuple[str, str], ...] = (
         (
             rf"(\d+x\d+) with (\d+) frames needs at least {_GB} of VRAM and {_GB} of RAM here \(plan (.+?)\): (.+)\. "
             rf"{remedy} the cap, .*",
-            rf"\1、\2 帧至少需要 \3 GB 显存和 \4 GB 内存（方案 \5）：\6。请{words}提高上限、减小尺寸或帧数，或选择仍要尝试。",
+            rf"\1、\2 帧至少需要 \3 GB 显存和 \4 GB 内存（方案 \5）：\6。"
+            rf"请{words}提高上限、减小尺寸或帧数，或选择仍要尝试。",
         )
         for remedy, words in _REMEDIES.items()
     ),
     *(
         (
-            rf"(\d+x\d+) with (\d+) frames needs at least {_GB} of RAM here \(plan (.+?)\): (.+)\. {remedy} the cap, .*",
+            rf"(\d+x\d+) with (\d+) frames needs at least {_GB} of RAM here \(plan (.+?)\): (.+)\. "
+            rf"{remedy} the cap, .*",
             rf"\1、\2 帧至少需要 \3 GB 内存（方案 \4）：\5。请{words}提高上限、减小尺寸或帧数，或选择仍要尝试。",
         )
         for remedy, words in _REMEDIES.items()
