@@ -20,8 +20,9 @@ ATTENTION_SPEED = {"native": 1.0, "flash": 1.0, "_flash_3": 1.2, "sage": 1.5}
 STREAMING_OVERHEAD = 1.01
 CHUNKING_OVERHEAD = 1.005
 CPU_BF16_SLOWDOWN = 7.0
-# What a processor spends on calling a layer's operations, however small they are; a GPU is called ahead of time.
-CPU_SECONDS_PER_LAYER = 8e-3
+# What a processor spends on calling a layer's operations, however small they are; a GPU is called ahead of time. It
+# counts for every pass: batching passes for its sake would change a take's last bits for milliseconds.
+CPU_SECONDS_PER_LAYER = 2e-3
 PAGE_CACHE_RATE = 4e9
 DISK_RATE = 1.5e9
 # Of the released VAE, 96 channels wide at full size.
@@ -92,7 +93,7 @@ def step_seconds(
             busy = passes * request.batch_size * _compute(speeds, plan, work, bridged)
             busy += _dequantizing(speeds, sizes, plan)
             if plan.device == "cpu":
-                busy += CPU_SECONDS_PER_LAYER * work.video_layers
+                busy += CPU_SECONDS_PER_LAYER * work.video_layers * passes
             seconds += max(busy, streamed_bytes / speeds.link)
     if plan.offload == "group":
         seconds *= STREAMING_OVERHEAD

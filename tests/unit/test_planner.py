@@ -21,7 +21,7 @@ from mova_studio.placement.request import Limits, Request
 
 MOVA = published_sizes()
 MANY = settings(
-    max_examples=int(os.environ.get("MOVA_RANDOM_MACHINES", "300")),
+    max_examples=int(os.environ.get("MOVA_RANDOM_MACHINES", "150")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

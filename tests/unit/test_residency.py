@@ -85,7 +85,7 @@ def same(found: tuple[torch.Tensor, ...], expected: tuple[torch.Tensor, ...]) ->
 
 @pytest.mark.parametrize(
     ("offload", "resident", "experts"),
-    [("none", 4, 2), ("component", 4, 2), *itertools.product(["group"], [0, 1, 2, 3, 4], [1, 2])],
+    [("none", 4, 2), ("component", 4, 2), *itertools.product(["group"], [0, 1, 4], [1, 2])],
 )
 def test_placement_alone_changes_no_bit(checkpoint, cache, plain, offload, resident, experts):
     residency = placed(checkpoint, plan_of(offload=offload, resident=resident, experts_in_ram=experts), cache)
