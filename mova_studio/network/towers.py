@@ -39,9 +39,11 @@ class SinusoidalTimesteps(nn.Module):
     def forward(self, timesteps: torch.Tensor) -> torch.Tensor:
         """`timesteps` [B] -> float32 [B, num_channels]."""
         half = self.num_channels // 2
-        exponent = torch.arange(half, dtype=torch.float64, device=timesteps.device) / -half
-        angles = torch.outer(timesteps.double(), torch.pow(10000.0, exponent))
-        return torch.cat([angles.cos(), angles.sin()], dim=-1).float()
+        # Apple's GPUs have no float64; a handful of numbers can be computed beside them.
+        device = torch.device("cpu") if timesteps.device.type == "mps" else timesteps.device
+        exponent = torch.arange(half, dtype=torch.float64, device=device) / -half
+        angles = torch.outer(timesteps.to(device).double(), torch.pow(10000.0, exponent))
+        return torch.cat([angles.cos(), angles.sin()], dim=-1).float().to(timesteps.device)
 
 
 def build_video_tower(**config: object) -> WanTransformer3DModel:
