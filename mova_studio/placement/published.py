@@ -72,26 +72,15 @@ CONFIGS: dict[str, dict[str, Any]] = {
     },
 }
 
+_EXPERT = ComponentSize(
+    linear=14050918400, rows=2396160, layer_rest=3215360, layer_rest32=1638400, outside=205583424, outside32=27545600
+)
 COMPONENTS: dict[str, ComponentSize] = {
     "text_encoder": ComponentSize(
         linear=4630511616, rows=983040, layer_rest=245760, layer_rest32=0, outside=1050152960, outside32=0
     ),
-    "video_dit": ComponentSize(
-        linear=14050918400,
-        rows=2396160,
-        layer_rest=3215360,
-        layer_rest32=1638400,
-        outside=205583424,
-        outside32=27545600,
-    ),
-    "video_dit_2": ComponentSize(
-        linear=14050918400,
-        rows=2396160,
-        layer_rest=3215360,
-        layer_rest32=1638400,
-        outside=205583424,
-        outside32=27545600,
-    ),
+    "video_dit": _EXPERT,
+    "video_dit_2": _EXPERT,
     "audio_dit": ComponentSize(
         linear=1391984640, rows=683520, layer_rest=867840, layer_rest32=368640, outside=23213696, outside32=2758656
     ),
