@@ -91,7 +91,7 @@ def step_seconds(
     for passes, bridged in forwards:
         if passes:
             busy = passes * request.batch_size * _compute(speeds, plan, work, bridged)
-            busy += _dequantizing(speeds, sizes, plan)
+            busy += passes * _dequantizing(speeds, sizes, plan)
             if plan.device == "cpu":
                 busy += CPU_SECONDS_PER_LAYER * work.video_layers * passes
             seconds += max(busy, streamed_bytes / speeds.link)

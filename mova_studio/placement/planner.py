@@ -290,12 +290,17 @@ class Planner:
         return ""
 
     def _order(self, candidate: Candidate) -> tuple:
+        """By time; what is equally fast, by how little it departs from the plain way."""
         closeness = ("fp32", "bf16", "int8", "fp8_compute", "fp8", "nf4")
         return (
             candidate.predicted.step_seconds,
             candidate.predicted.total_seconds,
+            candidate.plan.batched_guidance,
             candidate.predicted.loading_seconds,
             closeness.index(candidate.plan.weights["video_dit"]),
+            candidate.plan.ffn_chunks,
+            candidate.plan.vae_tiles,
+            -candidate.plan.resident_blocks,
             candidate.plan.name,
         )
 

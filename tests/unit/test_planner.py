@@ -215,6 +215,16 @@ def test_a_damaged_memory_of_failures_is_an_empty_one(tmp_path_factory, content)
     assert not Failures(file).known("gpu", "", planned.chosen.plan, Request(), planned.budget)
 
 
+def test_passes_are_batched_only_where_the_link_is_too_slow():
+    """Batching changes last bits, so that it must pay."""
+    fast = plan(machine(12, 48), MOVA, Request(), Limits(precision="full")).chosen
+    assert fast is not None and not fast.plan.batched_guidance and fast.plan.resident_blocks > 0
+    slow_link = machine(12, 48)
+    slow_link = replace(slow_link, gpu=replace(slow_link.gpu, link_bytes_per_second=1e9))
+    slow = plan(slow_link, MOVA, Request(), Limits(precision="full")).chosen
+    assert slow is not None and slow.plan.batched_guidance
+
+
 def test_the_machines_own_runs_correct_the_forecast():
     plain = plan(machine(24, 64), MOVA, Request()).chosen
     learned = plan(machine(24, 64), MOVA, Request(), correction=Correction(step=1.5, decode=3)).chosen
