@@ -20,11 +20,10 @@ from mova_studio.atomic import output_error
 from mova_studio.network.audio_vae import AutoencoderDAC
 from mova_studio.network.bridge import Bridge
 from mova_studio.network.checkpoint import save_checkpoint
+from mova_studio.network.demo_place import demo_folder
 from mova_studio.network.towers import AudioTower, build_video_tower
-from mova_studio.settings import ASSETS, cache_dir
 
 SEED = 20260208
-VERSION = 2
 _TEXT_DIM = 32
 _AUDIO_LATENT = 16
 _VIDEO_TOWER = {
@@ -62,10 +61,7 @@ def demo_checkpoint() -> Path:
     Raises:
         OutputError: the cache folder cannot be written.
     """
-    trained = ASSETS / "demo"
-    if (trained / "model_index.json").is_file():
-        return trained
-    folder = cache_dir() / f"demo-untrained-{VERSION}"
+    folder = demo_folder()
     if not (folder / "model_index.json").is_file():
         _build_beside(folder)
     return folder

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -22,15 +21,8 @@ from mova_studio.errors import CheckpointError, InputError, OutputError
 from mova_studio.network import hub_fetch
 from mova_studio.network.hub_errors import explain
 from mova_studio.network.hub_fetch import Fetch, fetch_all, interruptibly
-from mova_studio.network.hub_places import (
-    CachePlace,
-    FolderPlace,
-    HubFile,
-    Listing,
-    Place,
-    bytes_here,
-    stays_inside,
-)
+from mova_studio.network.hub_listing import HubFile, Listing, is_content_name, stays_inside
+from mova_studio.network.hub_places import CachePlace, FolderPlace, Place, bytes_here
 
 WANTED = ("*.json", "*.safetensors", "*.model", "tokenizer*/*.txt", "README*", "LICENSE*")
 """Patterns of the files that are fetched. Pickled weights (.bin, .pt, .pth) never are."""
@@ -39,6 +31,25 @@ RESERVE = 2**30
 LOCK_SECONDS = hub_fetch.TIMEOUT + 1
 """Longer than a cancelled download needs to let go of its place."""
 _SPEED_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Room:
+    """Whether a download fits on its disk.
+
+    Attributes:
+        missing: bytes still to fetch.
+        free: bytes on the disk of `folder`.
+    """
+
+    missing: int
+    free: int
+    folder: Path
+
+    @property
+    def enough(self) -> bool:
+        """Some space is left to the system; nothing missing always fits."""
+        return self.missing == 0 or self.missing + RESERVE <= self.free
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,9 @@ def download(
     to: Path | None,
     on_progress: Callable[[DownloadProgress], None],
     cancelled: Callable[[], bool],
+    *,
+    again: Collection[str] = (),
+    on_room: Callable[[Room], None] = lambda room: None,
 ) -> Path:
     """Fetch a checkpoint's configs, safetensors and tokenizer; an interrupted download goes on where it was.
 
@@ -82,6 +96,8 @@ def download(
             folder), which other programs share.
         on_progress: called in this thread, ten times a second while bytes come in, and once at the end.
         cancelled: asked in this thread ten times a second.
+        again: files of the checkpoint, with "/", that are fetched even if they are here: damaged ones.
+        on_room: called once, before anything is fetched, with what is missing and what is free.
 
     Returns:
         The checkpoint folder: `to`, or the snapshot in the cache.
@@ -98,8 +114,11 @@ def download(
     try:
         listing = interruptibly(lambda stop: list_files(hub_id), cancelled)
         place.prepare(listing)
+        _drop(place, listing, again)
         meter = _Meter(listing.total, sum(bytes_here(place, files) for files in listing.contents.values()))
-        _check_room(hub_id, meter.missing, place.folder)
+        room = Room(meter.missing, free_bytes(place.folder), place.folder)
+        on_room(room)
+        _check_room(hub_id, room)
         interruptibly(
             lambda stop: _fetch_into(place, listing, meter, stop), cancelled, lambda: on_progress(meter.progress())
         )
@@ -143,7 +162,7 @@ def list_files(hub_id: str) -> Listing:
             "Open any page in a browser on this machine, and try again."
         ) from error
     for name in [commit, *(file.content for file in files)]:
-        if not re.fullmatch(r"[0-9a-f]{40,64}", name):
+        if not is_content_name(name):
             raise CheckpointError(f"The hub's file list of {hub_id} holds the identifier {name!r}, which is none.")
     for file in files:
         if not stays_inside(file.path):
@@ -153,16 +172,30 @@ def list_files(hub_id: str) -> Listing:
     return Listing(commit, tuple(files))
 
 
-def _check_room(hub_id: str, missing: int, folder: Path) -> None:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(existing).free
-    if missing and missing + RESERVE > free:
+def free_bytes(folder: Path) -> int:
+    """Free bytes on the disk of `folder`, which need not exist yet."""
+    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+
+
+def _check_room(hub_id: str, room: Room) -> None:
+    if not room.enough:
         raise OutputError(
-            f"{hub_id} needs {(missing + RESERVE) / 1e9:.1f} GB of free disk ({missing / 1e9:.1f} GB to fetch and "
-            f"1.1 GB to spare), and {folder} has {free / 1e9:.1f} GB. Free some space, or choose another disk "
-            "with --to.",
+            f"{hub_id} needs {(room.missing + RESERVE) / 1e9:.1f} GB of free disk ({room.missing / 1e9:.1f} GB to "
+            f"fetch and 1.1 GB to spare), and {room.folder} has {room.free / 1e9:.1f} GB. Free some space, or choose "
+            "another disk with --to.",
             field="to",
         )
+
+
+def _drop(place: Place, listing: Listing, again: Collection[str]) -> None:
+    unknown = set(again) - {file.path for file in listing.files}
+    if unknown:
+        raise InputError(f"{place.hub_id} has no file {min(unknown)!r} to fetch again; check its spelling.")
+    if again:
+        with _one_at_a_time(place):
+            for files in listing.contents.values():
+                if any(file.path in again for file in files):
+                    place.drop(files)
 
 
 def _fetch_into(place: Place, listing: Listing, meter: _Meter, stop: Event) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 from huggingface_hub import constants
@@ -16,40 +13,12 @@ from huggingface_hub.file_download import are_symlinks_supported, repo_folder_na
 
 from mova_studio.atomic import replacing
 from mova_studio.errors import CheckpointError, OutputError
+from mova_studio.network.hub_listing import HubFile, Listing, note_listing, stays_inside
 
-
-@dataclass(frozen=True)
-class HubFile:
-    """A file on the hub.
-
-    Attributes:
-        path: inside the checkpoint, with "/".
-        content: hexadecimal name of what is in it (sha256 of large files, git's sha1 of small ones).
-        size: bytes.
-    """
-
-    path: str
-    content: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The wanted files of a hub id at one commit."""
-
-    commit: str
-    files: tuple[HubFile, ...]
-
-    @cached_property
-    def contents(self) -> dict[str, tuple[HubFile, ...]]:
-        """Files by content: the two experts' equal configs are fetched once."""
-        names = dict.fromkeys(file.content for file in self.files)
-        return {name: tuple(file for file in self.files if file.content == name) for name in names}
-
-    @property
-    def total(self) -> int:
-        """Bytes to hold, equal contents once."""
-        return sum(files[0].size for files in self.contents.values())
+CACHE_NOTE = ".download.json"
+"""In a checkpoint's folder of the hub's cache: the listing of the latest download."""
+FOLDER_NOTE = ".download/listing.json"
+"""The same in a plain folder."""
 
 
 class Place(Protocol):
@@ -76,14 +45,11 @@ class Place(Protocol):
     def put(self, files: tuple[HubFile, ...]) -> None:
         """Move the finished partial file into place."""
 
+    def drop(self, files: tuple[HubFile, ...]) -> None:
+        """Take files of one content out, so that they are fetched again."""
+
     def finish(self, listing: Listing) -> Path:
         """Check every size and return the checkpoint folder."""
-
-
-def stays_inside(path: str) -> bool:
-    """Whether `path`, written with "/", names something below its folder on every system."""
-    pure = PurePosixPath(path)
-    return not (pure.is_absolute() or ".." in pure.parts or re.search(r'[\\:<>"|?*\0]', path))
 
 
 def bytes_here(place: Place, files: tuple[HubFile, ...]) -> int:
@@ -105,6 +71,7 @@ class CachePlace:
 
     def prepare(self, listing: Listing) -> None:
         self._blobs.mkdir(parents=True, exist_ok=True)
+        note_listing(self.folder / CACHE_NOTE, self.hub_id, listing)
         _drop_stale(self._blobs, listing)
 
     def part(self, content: str) -> Path:
@@ -115,6 +82,14 @@ class CachePlace:
 
     def put(self, files: tuple[HubFile, ...]) -> None:
         self.part(files[0].content).replace(self._blobs / files[0].content)
+
+    def drop(self, files: tuple[HubFile, ...]) -> None:
+        (self._blobs / files[0].content).unlink(missing_ok=True)
+        self.part(files[0].content).unlink(missing_ok=True)
+        for file in files:
+            # Where links are not possible, these are copies, as bad as the blob.
+            for pointer in self.folder.glob(f"snapshots/*/{file.path}"):
+                pointer.unlink()
 
     def finish(self, listing: Listing) -> Path:
         snapshot = self.folder / "snapshots" / listing.commit
@@ -160,6 +135,7 @@ class FolderPlace:
             )
         self._own.mkdir(exist_ok=True)
         self._note()
+        note_listing(self.folder / FOLDER_NOTE, self.hub_id, listing)
         _drop_stale(self._own, listing)
 
     def part(self, content: str) -> Path:
@@ -179,6 +155,12 @@ class FolderPlace:
             other.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(first, other)
         self._noted |= {file.path: file.content for file in files}
+        self._note()
+
+    def drop(self, files: tuple[HubFile, ...]) -> None:
+        self.part(files[0].content).unlink(missing_ok=True)
+        for file in files:
+            self._noted.pop(file.path, None)
         self._note()
 
     def finish(self, listing: Listing) -> Path:
