@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError
+from mova_studio.media.bounded_json import parse_json
 from mova_studio.media.probe import open_media
 
 FORMAT = 1
@@ -48,8 +49,17 @@ def to_tags(provenance: Provenance | None, title: str) -> dict[str, str]:
     if len(one_line) > _MAX_TITLE:
         one_line = one_line[: _MAX_TITLE - 1] + "…"
     tags = {"title": one_line} if one_line else {}
-    if provenance is None:
-        return tags
+    if provenance is not None:
+        tags |= {"comment": _COMMENT, _TAG: pack(provenance)}
+    return tags
+
+
+def pack(provenance: Provenance) -> str:
+    """The provenance as one ASCII text with a checksum.
+
+    Raises:
+        InputError: the record holds something that JSON cannot hold, such as NaN.
+    """
     content = {
         "record": provenance.record,
         "images": {name: base64.b64encode(data).decode("ascii") for name, data in provenance.images.items()},
@@ -58,9 +68,7 @@ def to_tags(provenance: Provenance | None, title: str) -> dict[str, str]:
         digest = _digest(content)
     except (TypeError, ValueError) as error:
         raise InputError(f"This take's settings cannot be kept in its file: {error}.") from error
-    tags["comment"] = _COMMENT
-    tags[_TAG] = json.dumps({"mova_studio": FORMAT, "sha256": digest, **content})
-    return tags
+    return json.dumps({"mova_studio": FORMAT, "sha256": digest, **content})
 
 
 def read_provenance(path: Path) -> Provenance | None:
@@ -72,21 +80,31 @@ def read_provenance(path: Path) -> Provenance | None:
     with open_media(path) as container:
         tags = {name.lower(): value for name, value in container.metadata.items()}
     text = tags.get(_TAG, "")
-    if not text.startswith(_OPENING):
-        return None
+    return unpack(text, str(path)) if text.startswith(_OPENING) else None
+
+
+def unpack(text: str, name: str) -> Provenance:
+    """The inverse of `pack`.
+
+    Args:
+        name: of the file that the text was in.
+
+    Raises:
+        InputError: the text is damaged or of a newer format.
+    """
     try:
-        stored = json.loads(text)
+        stored = parse_json(text, f"The record in {name}")
         version = stored.pop("mova_studio")
         if version != FORMAT:
-            raise InputError(f"{path} was written by a newer version of MOVA Studio; update to read its settings.")
+            raise InputError(f"{name} was written by a newer version of MOVA Studio; update to read its settings.")
         if stored.pop("sha256") != _digest(stored):
-            raise InputError(f"The settings kept in {path} are damaged: their checksum does not fit.")
-        images = {name: base64.b64decode(data, validate=True) for name, data in stored["images"].items()}
+            raise InputError(f"The settings kept in {name} are damaged: their checksum does not fit.")
+        images = {image: base64.b64decode(data, validate=True) for image, data in stored["images"].items()}
         return Provenance(dict(stored["record"]), images)
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"The settings kept in {path} are damaged and cannot be read.") from error
+        raise InputError(f"The settings kept in {name} are damaged and cannot be read.") from error
 
 
 def _digest(content: dict[str, Any]) -> str:
