@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import os
@@ -21,8 +20,10 @@ from mova_studio.media.probe import decode_audio, open_media
 from mova_studio.media.waveform import waveform
 
 BUCKETS = 120
-_REMEMBERED = 400
+# More than a page of the Gallery shows, so that nothing in view is taken away.
+_REMEMBERED = 1000
 _POSTER_SIZE = (480, 480)
+_Key = tuple[Path, int]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Served:
         path: of the cached copy.
         url: relative to the page, so that it also holds behind a proxy.
         peaks: the outline of its sound, 0 to 1.
-        poster: its first picture, small, as a data URI.
+        poster: address of its first picture, small; "" if it has none.
     """
 
     path: Path
@@ -46,38 +47,83 @@ class ServedTakes:
     """Puts takes into the cache when they are shown, and takes them out when they are deleted."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[Path, int], Served] = OrderedDict()
+        self._links: OrderedDict[tuple[Path, int, str], Path] = OrderedDict()
+        self._posters: OrderedDict[_Key, str] = OrderedDict()
+        self._peaks: OrderedDict[_Key, tuple[float, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
     def serve(self, path: Path) -> Served:
-        """The take's file in the cache, put there if it is not. Slow the first time: call it in a thread.
+        """The take's file in the cache with its poster and peaks. Slow the first time: call it in a thread.
 
         Raises:
             InputError: the file has gone.
         """
-        try:
-            key = (path, path.stat().st_mtime_ns)
-        except OSError as error:
-            raise InputError(f"{path.name} has gone; reload the page.") from error
+        linked, key = self.link(path), _key(path)
         with self._lock:
-            known = self._known.get(key)
-            if known is not None and known.path.is_file():
-                self._known.move_to_end(key)
+            peaks = self._peaks.get(key)
+        if peaks is None:
+            peaks = _peaks(path)
+            with self._lock:
+                _remember(self._peaks, key, peaks)
+        return Served(linked, address(linked), peaks, self.poster(path))
+
+    def link(self, path: Path, name: str = "") -> Path:
+        """The take's file in the cache, put there if it is not; quick where the cache is on the same disk.
+
+        Args:
+            name: what the file is called there; its own name by default.
+
+        Raises:
+            InputError: the file has gone.
+        """
+        key = (*_key(path), name or path.name)
+        with self._lock:
+            known = self._links.get(key)
+            if known is not None and known.is_file():
+                self._links.move_to_end(key)
                 return known
-        cached = _into_cache(path, key[1])
-        url = "gradio_api/file=" + quote(cached.as_posix())
-        served = Served(cached, url, _peaks(path), _poster(path))
+        linked = _into_cache(path, *key[1:])
         with self._lock:
-            self._known[key] = served
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)[1].path.unlink(missing_ok=True)
-        return served
+            for forgotten in _remember(self._links, key, linked):
+                forgotten.unlink(missing_ok=True)
+        return linked
+
+    def known_poster(self, path: Path) -> str:
+        """The address of the take's poster if it has been made, else ""."""
+        try:
+            key = _key(path)
+        except InputError:
+            return ""
+        with self._lock:
+            return self._posters.get(key, "")
+
+    def poster(self, path: Path) -> str:
+        """The address of the take's first picture; decodes it the first time.
+
+        Raises:
+            InputError: the file has gone.
+        """
+        key = _key(path)
+        with self._lock:
+            known = self._posters.get(key)
+        if known is not None:
+            return known
+        jpeg = _first_picture(path)
+        made = address(cached_file(jpeg, "poster.jpg")) if jpeg else ""
+        with self._lock:
+            _remember(self._posters, key, made)
+        return made
 
     def withdraw(self, path: Path) -> None:
         """Take a deleted take out of the cache too."""
         with self._lock:
-            for key in [key for key in self._known if key[0] == path]:
-                self._known.pop(key).path.unlink(missing_ok=True)
+            for key in [key for key in self._links if key[0] == path]:
+                self._links.pop(key).unlink(missing_ok=True)
+
+
+def address(cached: Path) -> str:
+    """What the browser asks for to get a file of the cache."""
+    return "gradio_api/file=" + quote(cached.as_posix())
 
 
 def cached_file(data: bytes, name: str) -> Path:
@@ -92,9 +138,23 @@ def cached_file(data: bytes, name: str) -> Path:
     return file
 
 
-def _into_cache(path: Path, changed: int) -> Path:
-    name = hashlib.sha256(f"{path}\n{changed}".encode()).hexdigest()[:32]
-    cached = Path(get_upload_folder()).resolve() / "takes" / name / path.name
+def _key(path: Path) -> _Key:
+    try:
+        return (path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise InputError(f"{path.name} has gone; reload the page.") from error
+
+
+def _remember(known: OrderedDict, key: tuple, value: object) -> list:
+    """Keep a value and return those that had to go for it."""
+    known[key] = value
+    known.move_to_end(key)
+    return [known.popitem(last=False)[1] for _ in range(len(known) - _REMEMBERED)]
+
+
+def _into_cache(path: Path, changed: int, called: str) -> Path:
+    name = hashlib.sha256(f"{path}\n{changed}\n{called}".encode()).hexdigest()[:32]
+    cached = Path(get_upload_folder()).resolve() / "takes" / name / called
     if cached.is_file():
         return cached
     cached.parent.mkdir(parents=True, exist_ok=True)
@@ -110,16 +170,16 @@ def _into_cache(path: Path, changed: int) -> Path:
     return cached
 
 
-def _poster(path: Path) -> str:
+def _first_picture(path: Path) -> bytes:
     try:
         with open_media(path) as container:
             picture = next(container.decode(video=0)).to_image()
     except (InputError, StopIteration, IndexError):
-        return ""
+        return b""
     picture.thumbnail(_POSTER_SIZE)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return buffer.getvalue()
 
 
 def _peaks(path: Path) -> tuple[float, ...]:

@@ -107,7 +107,7 @@ def test_served_take_goes_with_its_file(tmp_path, monkeypatch):
     take.write_bytes(b"not really a film")
     served = ServedTakes()
     first = served.serve(take)
-    assert served.serve(take) is first and first.path.read_bytes() == take.read_bytes()
+    assert served.serve(take) == first and first.path.read_bytes() == take.read_bytes()
     assert first.url.startswith("gradio_api/file=") and " " not in first.url
     assert set(first.peaks) == {0.0}
     served.withdraw(take)
