@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError
 from mova_studio.library.shot import Shot
-from mova_studio.library.take import Take
+from mova_studio.library.take import Take, is_take_id
 from mova_studio.media.loudness import measure
 from mova_studio.media.probe import decode_audio, probe
 from mova_studio.media.provenance import Provenance, read_provenance
@@ -27,12 +29,14 @@ def describe_take(
     program: str,
     created: str,
     notes: tuple[str, ...],
+    take_id: str | None = None,
 ) -> Provenance:
     """The provenance to write into a take's mp4.
 
     Args:
         plan: how the network was placed: device, dtype, attention.
         seconds: per stage, as far as they are over when the file is written.
+        take_id: the take's name in the library, by which it is known again wherever its file goes.
     """
     settings = shot.to_dict()
     images = {name: getattr(shot, name) for name in _FRAMES if getattr(shot, name) is not None}
@@ -50,7 +54,31 @@ def describe_take(
         "seconds": seconds,
         "notes": list(notes),
     }
+    if take_id is not None:
+        record["take"] = take_id
     return Provenance(record=record, images=images)
+
+
+def take_id_of(provenance: Provenance) -> str:
+    """The name of a take in the library; from its whole record where it was not given one."""
+    given = provenance.record.get("take")
+    if isinstance(given, str) and is_take_id(given):
+        return given
+    content = {
+        "record": provenance.record,
+        "images": {name: hashlib.sha256(png).hexdigest() for name, png in provenance.images.items()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()[:32]
+
+
+def read_take_id(path: Path) -> str | None:
+    """The name of the take in an mp4, nothing of it decoded; None if the file is not one of ours.
+
+    Raises:
+        InputError: the file is no media file, or its record is damaged or newer.
+    """
+    provenance = read_provenance(path)
+    return None if provenance is None else take_id_of(provenance)
 
 
 def shot_of(provenance: Provenance) -> Shot:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mova_studio.library.shot import Shot
+
+if TYPE_CHECKING:
+    from mova_studio.media.measures import TakeMeasures
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_take_id(text: str) -> bool:
+    """Whether this can name a take: letters, digits, - and _, at most 64, so that files can be called by it."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,7 @@ class Take:
         program: version of MOVA Studio that made it.
         created: UTC time in ISO 8601.
         notes: what was changed on the way (a picture cropped, a prompt cut), for the person to read.
+        measures: how picture and sound keep together, and what is wrong with them; None if not measured.
     """
 
     path: Path
@@ -47,20 +60,29 @@ class Take:
     program: str
     created: str
     notes: tuple[str, ...] = ()
+    measures: TakeMeasures | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return values | {"path": str(self.path), "shot": self.shot.to_dict(), "notes": list(self.notes)}
+        measures = None if self.measures is None else self.measures.to_dict()
+        plain = {"path": str(self.path), "shot": self.shot.to_dict(), "notes": list(self.notes), "measures": measures}
+        return values | plain
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Take:
         """The inverse of `to_dict`."""
+        measures = values.get("measures")
+        if measures is not None:
+            from mova_studio.media.measures import TakeMeasures
+
+            measures = TakeMeasures.from_dict(measures)
         return cls(
             **values
             | {
                 "path": Path(values["path"]),
                 "shot": Shot.from_dict(values["shot"]),
                 "notes": tuple(values["notes"]),
+                "measures": measures,
             }
         )
