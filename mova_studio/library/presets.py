@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mova_studio.errors import InputError
+from mova_studio.library.faults import first_fault
 from mova_studio.library.shot import MAX_FRAMES, MAX_SIDE, Shot
 from mova_studio.settings import PRESETS
 
@@ -64,6 +66,27 @@ class RenderPreset(BaseModel):
         """The preset as keyword arguments of `Shot`, without the prompt and the model."""
         return self.model_dump(exclude={"checkpoint", "limits"})
 
+    def fit(self, settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Settings by the names of `Shot`, moved to what the checkpoint can make, and what was moved.
+
+        A picture that is too large keeps its shape as well as multiples of 16 allow.
+        """
+        if self.limits is None:
+            return settings, ()
+        fitted, notes, most = dict(settings), [], self.limits
+        width, height = settings.get("width", self.width), settings.get("height", self.height)
+        pixels = most.max_width * most.max_height
+        if width * height > pixels:
+            smaller = math.sqrt(pixels / (width * height))
+            sides = [min(max(int(side * smaller) // 16, 1), pixels // 256) * 16 for side in (width, height)]
+            fitted |= {"width": sides[0], "height": sides[1]}
+            notes.append(f"{width}x{height} is too large for {self.checkpoint}; {sides[0]}x{sides[1]} is used.")
+        frames = settings.get("num_frames", self.num_frames)
+        if frames > most.max_frames:
+            fitted["num_frames"] = (most.max_frames - 1) // 4 * 4 + 1
+            notes.append(f"{frames} frames are too many for {self.checkpoint}; {fitted['num_frames']} are used.")
+        return fitted, tuple(notes)
+
     def check_limits(self, width: int, height: int, num_frames: int) -> None:
         """Refuse a size (pixels) or a length (frames) beyond the checkpoint's limits.
 
@@ -96,7 +119,8 @@ def load_render_preset(path: Path) -> RenderPreset:
     try:
         return RenderPreset.model_validate(json.loads(path.read_text("utf-8")))
     except ValidationError as error:
-        raise InputError(f"{path}: {_first_fault(error)}") from error
+        known = RenderLimits if len(error.errors()[0]["loc"]) > 1 else RenderPreset
+        raise InputError(f"{path}: {first_fault(error, known.model_fields)}") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a render preset ({error}); restore the file.") from error
 
@@ -125,18 +149,3 @@ def preset_for(model: str) -> RenderPreset:
     names = [*parts[-1:], *(part for part in parts if part.startswith("models--"))]
     size = "720p" if any("720p" in name.lower() for name in names) else "360p"
     return load_render_preset(RENDER_PRESETS / f"mova-{size}.json")
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
-    field = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "value_error":
-        return str(fault["ctx"]["error"])
-    if fault["type"] == "extra_forbidden":
-        parts = fault["loc"][:-1]
-        known = (RenderLimits if parts else RenderPreset).model_fields
-        return f"the field {field!r} is not known; the fields are {', '.join(known)}."
-    if fault["type"] == "missing":
-        return f"the field {field!r} is missing."
-    what = f"{field} is {fault['input']!r}" if field else "the content is not an object"
-    return f"{what}, but {fault['msg'][:1].lower()}{fault['msg'][1:]}."

@@ -16,7 +16,12 @@ KEYWORD = b"mova_studio"
 # Two first frames of 2048 x 2048 that nothing compresses, in base64.
 MAX_TEXT = 40 * 2**20
 _MAX_CHUNKS = 100_000
-_FOREIGN = {b"parameters": "AUTOMATIC1111", b"workflow": "ComfyUI", b"prompt": "ComfyUI", b"invokeai_metadata": "InvokeAI"}
+_FOREIGN = {
+    b"parameters": "AUTOMATIC1111",
+    b"workflow": "ComfyUI",
+    b"prompt": "ComfyUI",
+    b"invokeai_metadata": "InvokeAI",
+}
 
 
 def embed(png: bytes, provenance: Provenance) -> bytes:
