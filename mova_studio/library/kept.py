@@ -16,7 +16,6 @@ from mova_studio.library.take import Take
 from mova_studio.media.probe import decode_audio
 from mova_studio.media.waveform import waveform
 
-TRASH = ".trash"
 BUCKETS = 160
 # Columns of a KeptTake, from the tables that `FROM` names.
 COLUMNS = (
@@ -49,12 +48,7 @@ class KeptTake:
     waveform: tuple[float, ...] = ()
 
 
-def trash_path(take_id: str) -> str:
-    """Where a take lies in the trash, below the library's folder."""
-    return f"{TRASH}/{take_id}.mp4"
-
-
-def row_of(take: Take, place: str) -> dict[str, Any]:
+def row_of(take: Take) -> dict[str, Any]:
     """The columns that a take's facts fill; its file is read for the waveform, its size and time."""
     measures = take.measures
     try:
@@ -63,8 +57,6 @@ def row_of(take: Take, place: str) -> dict[str, Any]:
         stat = None
     return {
         "seed": take.seed,
-        "path": place,
-        "home": place,
         "width": take.width,
         "height": take.height,
         "num_frames": take.num_frames,

@@ -6,8 +6,7 @@ import json
 import logging
 import secrets
 import sqlite3
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,14 +16,16 @@ from mova_studio.errors import InputError, StudioError
 from mova_studio.library.database import Database
 from mova_studio.library.kept import COLUMNS, KeptTake, kept_of, row_of
 from mova_studio.library.naming import DEFAULT_TEMPLATE, check_template, fill_template
+from mova_studio.library.places import TRASH, free_place, is_there, place_of
 from mova_studio.library.query import SORTS, Page, Query, ShotEntry, where
+from mova_studio.library.rebuild import Rebuild, Rebuilt
 from mova_studio.library.shot import Shot
-from mova_studio.library.shots import ShotStore, fold
+from mova_studio.library.shots import ShotStore
+from mova_studio.library.tags import clean_tags
 from mova_studio.library.take import Take, is_take_id
+from mova_studio.library.trash import Trash, unknown_take
 
 log = logging.getLogger(__name__)
-MAX_TAGS = 20
-MAX_TAG_CHARACTERS = 40
 MAX_PAGE = 1000
 _TEMPLATE = "filename_template"
 
@@ -42,6 +43,9 @@ class TakeStore:
         self.root = root.expanduser().resolve()
         self._database = database
         self._shots = shots
+        self._trash = Trash(database, self.root)
+        if database.writable:
+            self._trash.settle()
 
     @property
     def template(self) -> str:
@@ -66,7 +70,7 @@ class TakeStore:
             OutputError: the folder cannot be made.
         """
         name = fill_template(self.template, shot, seed, now or datetime.now().astimezone())
-        path = self._free(str(name))
+        path = self.root / free_place(self.root, str(name), self._database.read)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -87,10 +91,11 @@ class TakeStore:
         name = secrets.token_hex(16) if take_id is None else take_id
         if not is_take_id(name):
             raise InputError(f"{name[:80]!r} cannot name a take; take 1 to 64 letters, digits, - and _.")
-        facts = row_of(take, self._place(take.path))
+        place = place_of(self.root, take.path)
+        facts = row_of(take)
         with self._database.writing() as connection:
-            facts |= {"take": name, "shot": self._shots.keep(take.shot), "trashed": None}
-            self._clear_place(connection, facts["path"], name)
+            facts |= {"take": name, "shot": self._shots.keep(take.shot)}
+            facts |= self._where(connection, place, name)
             columns = ", ".join(facts)
             changes = ", ".join(f"{column} = excluded.{column}" for column in facts)
             connection.execute(
@@ -109,13 +114,13 @@ class TakeStore:
         """
         found = self._select("t.take = ?", (take_id,))
         if not found:
-            raise _unknown(take_id)
+            raise unknown_take(take_id)
         return found[0]
 
     def find_path(self, path: Path) -> KeptTake | None:
         """The take whose file lies there, also in the trash; None if the library knows of none."""
         try:
-            place = self._place(path)
+            place = place_of(self.root, path)
         except InputError:
             return None
         found = self._select("t.path = ?", (place,))
@@ -177,6 +182,49 @@ class TakeStore:
                 "INSERT INTO tags VALUES (?, ?, ?)", [(take_id, folded, tag) for folded, tag in cleaned.items()]
             )
 
+    def trash(self, take_ids: Iterable[str]) -> None:
+        """Move takes to ROOT/.trash; those that are there already stay.
+
+        Raises:
+            InputError: a take is not known; none is moved then.
+            OutputError: a file cannot be moved; its take stays where it was, the others are in the trash.
+        """
+        self._trash.put(take_ids)
+
+    def restore(self, take_ids: Iterable[str]) -> None:
+        """Move takes back to their old places, or beside them if other files lie there now.
+
+        Raises:
+            InputError: a take is not known; none is moved then.
+            OutputError: a file cannot be moved; its take stays in the trash.
+        """
+        self._trash.restore(take_ids)
+
+    def empty_trash(self) -> int:
+        """Delete what is in the trash for good; returns how many takes that were.
+
+        Raises:
+            OutputError: a file cannot be deleted; its take stays in the trash.
+        """
+        return self._trash.empty()
+
+    def rebuild(
+        self,
+        on_progress: Callable[[float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        measure: bool = True,
+    ) -> Rebuilt:
+        """Bring the library to what its files say; see `Rebuild`.
+
+        Raises:
+            Cancelled: `cancelled()` said so; what was added until then stays.
+            OutputError: the database cannot be written.
+        """
+        rebuilding = Rebuild(
+            self._database, self.root, self.add, measure=measure, on_progress=on_progress, cancelled=cancelled
+        )
+        return rebuilding.run()
+
     def forget(self, take_id: str) -> None:
         """Let go of a take whose file is missing.
 
@@ -184,15 +232,15 @@ class TakeStore:
             InputError: there is no such take, or its file is there.
         """
         kept = self.get(take_id)
-        if kept.take.path.exists():
-            raise InputError(f"{kept.take.path.name} is there; put it into the trash instead.")
+        if not kept.missing:
+            raise InputError(f"{kept.take.path} is there; put its take into the trash instead.")
         self._change(take_id, "DELETE FROM takes WHERE take = ?", (take_id,))
 
     def _select(self, condition: str, values: Iterable[str]) -> list[KeptTake]:
         rows = self._database.read(f"SELECT {COLUMNS} FROM takes AS t WHERE {condition}", tuple(values))  # noqa: S608
         found, moved = [], []
         for row in rows:
-            there = row["path"] is not None and (self.root / row["path"]).is_file()
+            there = row["path"] is not None and is_there(self.root / row["path"])
             if there == bool(row["missing"]):
                 moved.append((int(not there), row["take"]))
             try:
@@ -209,55 +257,21 @@ class TakeStore:
     def _change(self, take_id: str, statement: str, values: tuple) -> None:
         with self._database.writing() as connection:
             if connection.execute(statement, values).rowcount == 0:
-                raise _unknown(take_id)
-
-    def _place(self, path: Path) -> str:
-        """Its path below the library's folder. A link is a file of its own."""
-        folder = path.expanduser().absolute().parent.resolve()
-        if folder != self.root and self.root not in folder.parents:
-            raise InputError(f"{path} does not lie in the library {self.root}; move it there.", field="library")
-        return (folder / path.name).relative_to(self.root).as_posix()
-
-    def _free(self, name: str) -> Path:
-        """A path for this name that no file has, and no take had."""
-        for suffix in ("", *(f"-{count}" for count in range(2, 10_000))):
-            path = self.root / f"{name}{suffix}.mp4"
-            place = path.relative_to(self.root).as_posix()
-            taken = self._database.read("SELECT 1 FROM takes WHERE path = ? OR home = ?", (place, place))
-            if not taken and not path.exists():
-                return path
-        raise InputError(f"{name}.mp4 and 9,999 more are taken; choose a filename template with {{seed}} and {{time}}.")
+                raise unknown_take(take_id)
 
     @staticmethod
-    def _clear_place(connection: sqlite3.Connection, place: str, take_id: str) -> None:
-        """Another take's file was there once; wherever it is now, it is not there."""
-        connection.execute(
-            "UPDATE takes SET path = NULL, missing = 1 WHERE path = ? AND take != ?",
-            (place, take_id),
-        )
+    def _where(connection: sqlite3.Connection, place: str, take_id: str) -> dict[str, str | None]:
+        """The columns that say where a take is. Another one whose file had this place is somewhere else now.
 
-
-def clean_tags(tags: Iterable[str]) -> dict[str, str]:
-    """Tags by their folded form.
-
-    Raises:
-        InputError: more than 20, or one of more than 40 characters.
-    """
-    cleaned: dict[str, str] = {}
-    for tag in tags:
-        shown = "".join(letter if letter.isprintable() else " " for letter in unicodedata.normalize("NFC", tag))
-        words = " ".join(shown.split())
-        if len(words) > MAX_TAG_CHARACTERS:
-            raise InputError(
-                f"The tag {words[:60]!r} has {len(words)} characters; at most {MAX_TAG_CHARACTERS} are kept.",
-                field="tags",
+        Raises:
+            InputError: the place is in the trash, and the take is not.
+        """
+        if not place.startswith(f"{TRASH}/"):
+            connection.execute(
+                "UPDATE takes SET path = NULL, missing = 1 WHERE path = ? AND take != ?", (place, take_id)
             )
-        if words:
-            cleaned.setdefault(fold(words), words)
-    if len(cleaned) > MAX_TAGS:
-        raise InputError(f"{len(cleaned)} tags are too many for a take; at most {MAX_TAGS} are kept.", field="tags")
-    return cleaned
-
-
-def _unknown(take_id: str) -> InputError:
-    return InputError(f"The library has no take {take_id[:80]!r}; reload the page, or list its takes.")
+            return {"path": place, "home": place, "trashed": None}
+        row = connection.execute("SELECT path, home, trashed FROM takes WHERE take = ?", (take_id,)).fetchone()
+        if row is None or row["path"] != place:
+            raise InputError(f"{place} is in the trash; a take is added from a place outside it.", field="library")
+        return dict(row)
