@@ -28,6 +28,7 @@ from mova_studio.library.shot import SEED_LIMIT, STEP_CACHE_LEVELS, Shot, parse_
 from mova_studio.library.take import Take
 from mova_studio.media.images import open_image
 from mova_studio.media.loudness import measure
+from mova_studio.media.measures import measure_file
 from mova_studio.media.probe import decode_audio, probe
 from mova_studio.media.provenance import read_provenance
 
@@ -242,6 +243,7 @@ def _inspect(options: argparse.Namespace) -> Answer:
     info = probe(options.file)
     answer: Answer = {"path": str(options.file.resolve()), "media": dataclasses.asdict(info)}
     answer["loudness"] = measure(*decode_audio(options.file)).to_dict() if info.audio_codec else None
+    answer["measures"] = measure_file(options.file).to_dict()
     provenance = read_provenance(options.file)
     answer["provenance"] = None if provenance is None else provenance.record
     answer["images"] = {}
@@ -261,6 +263,7 @@ def _tell_inspect(answer: Answer) -> str:
     lines = [answer["path"]] + [f"  {name}: {value}" for name, value in media.items()]
     if answer["loudness"]:
         lines += [f"  {name}: {value}" for name, value in answer["loudness"].items()]
+    lines += [f"  {name}: {value}" for name, value in answer["measures"].items()]
     if record is None:
         return "\n".join([*lines, "  no record of how it was made"])
     lines += [f"  {name}: {value}" for name, value in record.items() if name != "shot"]

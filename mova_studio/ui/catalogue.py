@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mova_studio.ui.catalogue_measures import MEASURE_TEXTS
 from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
 
 LANGUAGES = ("en", "zh")
@@ -171,7 +172,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{model} 已下载，可在上方启用。",
     ),
     "models.empty": ("Give a folder or a hub id.", "请填写文件夹或模型库编号。"),
-} | SYSTEM_TEXTS
+} | SYSTEM_TEXTS | MEASURE_TEXTS
 
 
 def say(language: str, key: str, **values: object) -> str:

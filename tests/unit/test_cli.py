@@ -71,6 +71,7 @@ def test_inspect_gives_back_everything_needed_to_repeat(take, tmp_path):
     assert (answer["provenance"]["seed"], answer["provenance"]["checkpoint"]) == (7, take["checkpoint"])
     assert answer["provenance"]["plan"]["weights"]["video_dit"] == "fp32"
     assert answer["loudness"]["true_peak_dbtp"] == pytest.approx(take["loudness"]["true_peak_dbtp"], abs=0.01)
+    assert set(answer["measures"]) == {"av_align", "offset_ms", "freeze", "black", "silence", "clipped_samples"}
     assert answer["images"]["first_frame"]["width"] == 48
     extracted = Path(answer["images"]["first_frame"]["path"])
     assert open_image(extracted).image.getpixel((3, 3)) == (0, 0, 128)
@@ -96,6 +97,7 @@ def test_inspect_gives_back_everything_needed_to_repeat(take, tmp_path):
 def test_inspect_and_generate_speak_to_people_too(take):
     done = run("inspect", take["path"])
     assert done.returncode == 0
+    assert "clipped_samples: 0" in done.stdout
     assert "num_frames: 9" in done.stdout and "seed: 7" in done.stdout and "你好" in done.stdout
 
 
