@@ -35,6 +35,29 @@ def tiny_pipeline(tiny_checkpoint: Path):
     return pipeline
 
 
+@pytest.fixture(scope="session")
+def take_files(tmp_path_factory) -> list[Path]:
+    """Six takes of 5 frames and 16x16 pixels; the first four say their ids, take-0 to take-3."""
+    import numpy as np
+
+    from mova_studio.library.provenance import describe_take
+    from mova_studio.library.shot import Shot
+    from mova_studio.media.mp4 import write_mp4
+
+    folder = tmp_path_factory.mktemp("takes")
+    files = []
+    for seed in range(6):
+        shot = Shot(prompt=f"雨中的猫 cat {seed // 3}, 100% wet", width=16, height=16, num_frames=5)
+        made = {"checkpoint": "c", "untrained": True, "plan": {}, "seconds": {"denoise": 1.0}, "program": "0.1.0"}
+        made |= {"created": f"2026-11-21T10:00:0{seed}+00:00", "notes": ("cropped",)}
+        record = describe_take(shot, seed, **made, take_id=f"take-{seed}" if seed < 4 else None)
+        frames = np.full((5, 16, 16, 3), 40 * seed, np.uint8)
+        sound = np.random.default_rng(seed).normal(0, 0.1, (2, 10_000)).astype(np.float32)
+        files.append(folder / f"{seed}.mp4")
+        write_mp4(files[-1], frames, frame_rate=24.0, audio=sound, provenance=record)
+    return files
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser or os.environ.get("MOVA_REQUIRE_BROWSER") == "1":

@@ -13,6 +13,7 @@ import numpy as np
 from mova_studio.errors import InputError
 from mova_studio.library.shot import Shot
 from mova_studio.library.take import Take
+from mova_studio.media.measures import TakeMeasures
 from mova_studio.media.probe import decode_audio
 from mova_studio.media.waveform import waveform
 
@@ -83,11 +84,6 @@ def row_of(take: Take) -> dict[str, Any]:
 
 def kept_of(row: sqlite3.Row, shot: Shot, root: Path) -> KeptTake:
     """The take of a row with `COLUMNS`."""
-    measures = None
-    if row["measures"] is not None:
-        from mova_studio.media.measures import TakeMeasures
-
-        measures = TakeMeasures.from_dict(json.loads(row["measures"]))
     take = Take(
         path=root / (row["path"] or row["home"]),
         shot=shot,
@@ -105,7 +101,7 @@ def kept_of(row: sqlite3.Row, shot: Shot, root: Path) -> KeptTake:
         program=row["program"],
         created=row["created"],
         notes=tuple(json.loads(row["notes"])),
-        measures=measures,
+        measures=None if row["measures"] is None else TakeMeasures.from_dict(json.loads(row["measures"])),
     )
     peaks = np.frombuffer(row["waveform"] or b"", np.uint8) / 255
     return KeptTake(

@@ -75,7 +75,7 @@ def where(query: Query) -> tuple[str, list[Any]]:
     """The condition on `takes AS t JOIN shots AS s USING (shot)`, with its values."""
     terms = [f"t.trashed IS {'NOT ' if query.trashed else ''}NULL"]
     values: list[Any] = []
-    for word in fold(query.search).split():
+    for word in _folded(query.search).split():
         held = ["instr(s.folded, ?)", "EXISTS (SELECT 1 FROM tags WHERE tags.take = t.take AND instr(tags.folded, ?))"]
         values += [word, word]
         if word.isascii() and word.isdigit():
@@ -90,7 +90,12 @@ def where(query: Query) -> tuple[str, list[Any]]:
         values.append(query.min_stars)
     for tag in query.tags:
         terms.append("EXISTS (SELECT 1 FROM tags WHERE tags.take = t.take AND tags.folded = ?)")
-        values.append(fold(tag))
+        values.append(_folded(tag))
     if query.flawless:
         terms.append("t.flaws = 0")
     return " AND ".join(terms), values
+
+
+def _folded(text: str) -> str:
+    # Half of a surrogate pair can come in from a page, and SQLite takes none.
+    return fold(text.encode("utf-8", "replace").decode("utf-8"))

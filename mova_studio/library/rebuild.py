@@ -14,6 +14,7 @@ from mova_studio.library.database import Database
 from mova_studio.library.places import is_there, trash_place
 from mova_studio.library.provenance import read_take, read_take_id
 from mova_studio.library.take import Take
+from mova_studio.media.measures import measure_file
 
 # Looking at a file is quick, reading a new take is not.
 _LOOKING_SHARE = 0.1
@@ -40,7 +41,7 @@ class Rebuild:
     Args:
         database, root: of the library.
         add: keeps a take under an id; `TakeStore.add`.
-        measure: whether new takes are measured as `generate` measures them, which decodes them whole.
+        measure: whether new takes are measured whose record does not say it, which decodes them whole.
         on_progress: called with the share done, 0 to 1.
         cancelled: asked before every file.
     """
@@ -151,9 +152,7 @@ class Rebuild:
             take = read_take(file)
             if take is None:
                 raise InputError("It was replaced in the meantime.")
-            if self._measure:
-                from mova_studio.media.measures import measure_file
-
+            if self._measure and take.measures is None:
                 take = dataclasses.replace(take, measures=measure_file(file))
         except (InputError, OSError) as error:
             self._pass_over(file, str(error))

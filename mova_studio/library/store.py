@@ -112,7 +112,7 @@ class TakeStore:
         Raises:
             InputError: there is none.
         """
-        found = self._select("t.take = ?", (take_id,))
+        found = self._select("t.take = ?", (take_id,)) if is_take_id(take_id) else []
         if not found:
             raise unknown_take(take_id)
         return found[0]
@@ -245,7 +245,7 @@ class TakeStore:
                 moved.append((int(not there), row["take"]))
             try:
                 kept = kept_of(row, self._shots.get(row["shot"]), self.root)
-            except (StudioError, ValueError, KeyError) as error:
+            except (StudioError, ValueError, KeyError, TypeError) as error:
                 log.warning("The take %s is passed over: %s", row["take"], error)
                 continue
             found.append(KeptTake(**(vars(kept) | {"missing": not there})))

@@ -6,13 +6,10 @@ import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mova_studio.library.shot import Shot
-
-if TYPE_CHECKING:
-    from mova_studio.media.measures import TakeMeasures
-
+from mova_studio.media.measures import TakeMeasures
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -73,16 +70,12 @@ class Take:
     def from_dict(cls, values: dict[str, Any]) -> Take:
         """The inverse of `to_dict`."""
         measures = values.get("measures")
-        if measures is not None:
-            from mova_studio.media.measures import TakeMeasures
-
-            measures = TakeMeasures.from_dict(measures)
         return cls(
             **values
             | {
                 "path": Path(values["path"]),
                 "shot": Shot.from_dict(values["shot"]),
                 "notes": tuple(values["notes"]),
-                "measures": measures,
+                "measures": None if measures is None else TakeMeasures.from_dict(measures),
             }
         )
