@@ -38,15 +38,19 @@ COMPARE_TEXTS: dict[str, tuple[str, str]] = {
     "compare.same": ("Only the seed differs.", "仅种子不同。"),
     "compare.ratings": ("Ratings by blind votes", "盲测评分"),
     "compare.ratings.none": (
-        "No votes yet. Compare blind: each answer rates the settings in which two takes differ.",
-        "还没有投票。进行盲测后，每次选择都会为两个成片之间不同的设置评分。",
+        "No blind vote between two settings yet. Compare takes blind whose settings differ: each answer rates those "
+        "settings. Where only the seed differs, nothing is rated.",
+        "还没有针对设置的盲测投票。请盲测设置不同的成片：每次选择都会为这些设置评分。若仅种子不同，则不计分。",
     ),
     "compare.ratings.few": (
         "Rests on {votes} votes; under about 20 it means little.",
         "基于 {votes} 票；少于约 20 票时参考意义不大。",
     ),
     "compare.ratings.enough": ("Rests on {votes} votes.", "基于 {votes} 票。"),
-    "compare.ratings.vote": ("Rests on 1 vote; under about 20 it means little.", "基于 1 票；少于约 20 票时参考意义不大。"),
+    "compare.ratings.vote": (
+        "Rests on 1 vote; under about 20 it means little.",
+        "基于 1 票；少于约 20 票时参考意义不大。",
+    ),
     "compare.ratings.value": ("value", "取值"),
     "compare.ratings.rating": ("Elo (95 %)", "Elo（95 %）"),
     "compare.ratings.votes": ("votes", "票数"),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 GALLERY_TEXTS: dict[str, tuple[str, str]] = {
-    "tab.takes": ("Gallery", "作品库"),
     # The panel on the left
-    "gallery.search": ("Search prompts", "搜索提示词"),
-    "gallery.search.hint": ("a word or a name", "词语或名称"),
+    "gallery.search": ("Search prompts, tags, seeds", "搜索提示词、标签、种子"),
+    "gallery.search.hint": ("thunder", "雷声"),
     "gallery.shots": ("Shots", "镜头"),
     "gallery.shots.all": ("All shots", "全部镜头"),
     "gallery.shots.more": ("{count} more; search to narrow them", "还有 {count} 个，可通过搜索缩小范围"),
@@ -57,7 +56,14 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     "gallery.undo": ("Undo", "撤销"),
     "gallery.restored": ("Restored: seed {seed}", "已还原：种子 {seed}"),
     "gallery.forgotten": ("Forgotten: seed {seed}", "已移除记录：种子 {seed}"),
-    "gallery.found": ("Found again: {found}. Still missing: {missing}.", "已找回 {found} 个，仍缺失 {missing} 个。"),
+    "gallery.looked": (
+        "The library's folder was looked through: {found} takes found again, {added} new.",
+        "已查找作品库文件夹：找回 {found} 个，新增 {added} 个。",
+    ),
+    "gallery.looked.still": (
+        " The file of this one is not in it; put it back and look again, or forget the take.",
+        "该成片的文件不在其中；请放回后再查找，或移除记录。",
+    ),
     # Nothing to show
     "gallery.none.title": ("No takes yet", "还没有成片"),
     "gallery.none.text": (
@@ -91,10 +97,6 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "card.forget": ("Forget it", "移除记录"),
     "card.look": ("Look for it", "查找文件"),
-    "card.offset": ("sync {ms} ms", "偏移 {ms} 毫秒"),
-    "card.flawless": ("no flaws", "无瑕疵"),
-    "card.flaws": ("{count} flaws", "{count} 处瑕疵"),
-    "card.flaw": ("1 flaw", "1 处瑕疵"),
     # The large view
     "large.title": ("Seed {seed}", "种子 {seed}"),
     "large.close": ("Close", "关闭"),
@@ -109,6 +111,11 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     "info.settings": ("Settings", "设置"),
     "info.measures": ("Measured", "测量值"),
     "info.unmeasured": ("Not measured yet.", "尚未测量。"),
+    "info.unclear.sync": ("sync: unclear", "偏移：无法判断"),
+    "info.unclear.align": ("AV-Align: nothing moves, or nothing begins to sound", "音画契合：没有运动或没有起音"),
+    "info.samples": ("{count} samples", "{count} 个采样"),
+    "info.flawless": ("no freeze, black, silence or clipping", "无画面静止、黑屏、无声或削波"),
+    "info.guidance_interval": ("Guided part", "引导区间"),
     "info.plan": ("Plan", "方案"),
     "info.notes": ("Notes", "说明"),
     "info.file": ("File", "文件"),
@@ -121,6 +128,9 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     "info.model": ("Model", "模型"),
     "info.first_frame": ("First frame", "首帧"),
     "info.last_frame": ("Last frame", "尾帧"),
+    "info.step_cache": ("Step cache", "步缓存"),
+    "info.guidance_start": ("Guided from", "引导起点"),
+    "info.guidance_stop": ("Guided until", "引导终点"),
     "info.given": ("given", "有"),
     "info.none": ("none", "无"),
 }

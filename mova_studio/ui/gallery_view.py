@@ -1,0 +1,249 @@
+"""The Gallery: search and filters left, takes with their sound right, one of them large or two compared on top."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from mova_studio.errors import InputError, StudioError
+from mova_studio.library.presets import preset_for
+from mova_studio.library.query import SORTS, Query
+from mova_studio.ui import gallery_html as html
+from mova_studio.ui.access import Access
+from mova_studio.ui.compare_view import CompareView
+from mova_studio.ui.desk import PageState
+from mova_studio.ui.form import Form
+from mova_studio.ui.gallery_acts import CHANGES, GalleryActs
+from mova_studio.ui.gallery_data import MAX_SHOWN, GalleryData
+from mova_studio.ui.take_details import large_view
+from mova_studio.ui.wording import QUIET, Wording, html_box
+
+PAGE_TAKES = 24
+MAX_SEARCH = 200
+_ATTACH_JS = "window.movaGallery.{part}(element, trigger, watch, server);"
+# Every press of a key counts, also while the answer to the one before is on its way.
+_EVERY: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
+
+
+@dataclass
+class GalleryState:
+    """What one open page shows of the library. Changed in place, on the event loop only."""
+
+    query: Query = field(default_factory=Query)
+    limit: int = PAGE_TAKES
+
+
+class GalleryView:
+    """The view and what its parts do. Changes are for the owner, see `GalleryActs`."""
+
+    def __init__(self, data: GalleryData, access: Access, compare: CompareView, model: Callable[[], str]) -> None:
+        self.data, self.access, self.compare, self._model = data, access, compare, model
+        self._acts = GalleryActs(data)
+        self._change = access.owner_only(self._change_take)
+
+    def draw(self, words: Wording) -> None:
+        """Draw the view."""
+
+        def posters(take_ids: list[str]) -> dict[str, str]:
+            """Asked for by the page, for cards in view."""
+            return self.data.posters(str(name) for name in take_ids[:PAGE_TAKES])
+
+        with gr.Row(elem_classes="m-gallery", equal_height=False):
+            with gr.Column(elem_classes="m-panel m-gallery-left", min_width=200):
+                self.search = words.make(
+                    gr.Textbox,
+                    {"label": "gallery.search", "placeholder": "gallery.search.hint"},
+                    max_lines=1,
+                    max_length=MAX_SEARCH,
+                    elem_id="gallery-search",
+                )
+                self.panel = html_box(elem_id="gallery-panel", js_on_load=_ATTACH_JS.format(part="clicks"))
+                self.sort = words.make(
+                    gr.Dropdown,
+                    {"label": "gallery.sort"},
+                    {sort: f"gallery.sort.{sort}" for sort in SORTS},
+                    value="newest",
+                    filterable=False,
+                    elem_id="gallery-sort",
+                    elem_classes="m-choice",
+                )
+                self.stars = words.make(
+                    gr.Dropdown,
+                    {"label": "gallery.stars"},
+                    {str(count): f"gallery.stars.{count}" for count in range(6)},
+                    value="0",
+                    filterable=False,
+                    elem_id="gallery-stars",
+                    elem_classes="m-choice",
+                )
+                self.flawless = words.make(gr.Checkbox, {"label": "gallery.flawless"}, elem_id="gallery-flawless")
+                self.trashed = words.make(gr.Checkbox, {"label": "gallery.trash"}, elem_id="gallery-trash")
+                self.keys = html_box(elem_id="gallery-keys")
+            with gr.Column(elem_classes="m-panel m-takes", min_width=300):
+                with gr.Row(elem_classes="m-row m-between"):
+                    self.title = html_box(elem_id="gallery-title", js_on_load=_ATTACH_JS.format(part="clicks"))
+                    self.refresh = words.make(
+                        gr.Button,
+                        {"value": "gallery.refresh"},
+                        size="sm",
+                        scale=0,
+                        min_width=90,
+                        elem_id="takes-refresh",
+                    )
+                self.said = html_box(
+                    visible=False,
+                    elem_id="takes-said",
+                    elem_classes="m-place",
+                    js_on_load=_ATTACH_JS.format(part="clicks"),
+                )
+                self.grid = html_box(
+                    elem_id="takes",
+                    js_on_load=_ATTACH_JS.format(part="grid"),
+                    server_functions=[posters],
+                )
+                self.more = words.make(
+                    gr.Button, {"value": "gallery.more"}, size="sm", visible=False, elem_id="takes-more"
+                )
+            self.large = html_box(elem_id="take-large", js_on_load=_ATTACH_JS.format(part="large"))
+            self.compare.draw()
+        self.state = gr.State(GalleryState())
+
+    @property
+    def filters(self) -> list[Any]:
+        return [self.search, self.sort, self.stars, self.flawless, self.trashed]
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `listing` may change."""
+        return [self.panel, self.trashed, self.keys, self.title, self.said, self.grid, self.more]
+
+    def wire(self, page: gr.State, form: Form, tabs: gr.Tabs, tab: gr.Tab) -> None:
+        """Connect everything."""
+        self._form, self._tabs = form, tabs
+        here = [page, self.state]
+        tab.select(self.listing, here, self.shown, **QUIET)
+        self.refresh.click(self.listing, here, self.shown, **QUIET)
+        self.more.click(self.show_more, here, self.shown, **QUIET)
+        asked = [*here, *self.filters]
+        # While a person types, only the first and the last of what stands there is looked for.
+        self.search.input(self.filter, asked, self.shown, **QUIET, trigger_mode="always_last")
+        for component in self.filters[1:]:
+            component.input(self.filter, asked, self.shown, **QUIET, trigger_mode="always_last")
+        anything = [*self.shown, *self.filters, self.large, self.compare.box, tabs, *form.inputs]
+        for part in (self.panel, self.title, self.said, self.grid, self.large):
+            part.select(self.act, here, list(dict.fromkeys(anything)), **_EVERY)
+        self.compare.wire(page)
+
+    async def filter(
+        self,
+        page: PageState,
+        state: GalleryState,
+        search: str,
+        sort: str,
+        stars: str,
+        flawless: bool,
+        trashed: bool,
+        request: gr.Request,
+    ) -> dict[Any, Any]:
+        """Other takes, as the fields say."""
+        state.query = dataclasses.replace(
+            state.query,
+            search=str(search or "")[:MAX_SEARCH],
+            sort=str(sort) if sort in SORTS else "newest",
+            min_stars=int(stars) if str(stars) in "012345" else 0,
+            flawless=bool(flawless),
+            trashed=bool(trashed),
+        )
+        state.limit = PAGE_TAKES
+        return await self.listing(page, state, request)
+
+    async def show_more(self, page: PageState, state: GalleryState, request: gr.Request) -> dict[Any, Any]:
+        """As many again."""
+        state.limit = min(state.limit + PAGE_TAKES, MAX_SHOWN)
+        return await self.listing(page, state, request)
+
+    async def act(
+        self, page: PageState, state: GalleryState, event: gr.EventData, request: gr.Request
+    ) -> dict[Any, Any]:
+        """A button or a key: `event` has the name of what to do, and of which take."""
+        name, act, value = (str(getattr(event, field, "")) for field in ("id", "act", "value"))
+        try:
+            if act in CHANGES:
+                told = await self._change(page.language, act, name, value, request)
+                if act == "star":
+                    # The card shows them already; where they decide what is listed, it stays until the next look.
+                    return {self.said: gr.skip()}
+                return await self.listing(page, state, request) | self._say(told)
+            if act in ("open", "info"):
+                return {self.large: await self._large(page, name, request, info=act == "info")}
+            if act == "compare":
+                return {self.compare.box: await self.compare.open(page, name.split())}
+            if act in ("shot", "tag", "clear"):
+                return self._narrow(state, act, name) | await self.listing(page, state, request)
+            if act == "create":
+                return {self._tabs: gr.Tabs(selected="create")}
+            if act == "reuse":
+                take = (await asyncio.to_thread(self.data.store.get, name)).take
+                values = self._form.shot_values(take.shot, take.seed, preset_for(self._model()))
+                return values | {self._tabs: gr.Tabs(selected="create"), self.large: ""}
+        except StudioError as error:
+            told = self._say(html.said(page.language, "m-error", error.message))
+            return await self.listing(page, state, request) | told
+        return {self.said: gr.skip()}
+
+    def _narrow(self, state: GalleryState, act: str, name: str) -> dict[Any, Any]:
+        query, state.limit = state.query, PAGE_TAKES
+        if act == "shot":
+            state.query = dataclasses.replace(query, shot_id=name or None)
+        elif act == "tag":
+            tags = tuple(tag for tag in query.tags if tag != name)
+            state.query = dataclasses.replace(query, tags=tags if len(tags) < len(query.tags) else (*tags, name))
+        else:
+            state.query = Query(sort=query.sort)
+            return dict(zip(self.filters, ("", query.sort, "0", False, False), strict=True))
+        return {}
+
+    async def _change_take(self, language: str, act: str, name: str, value: str, request: gr.Request) -> Any:
+        return await asyncio.to_thread(self._acts.do, language, act, name, value)
+
+    async def _large(self, page: PageState, name: str, request: gr.Request, *, info: bool) -> str:
+        shown = await asyncio.to_thread(self.data.shown, name)
+        owner = self.access.is_owner(request)
+        if shown.kept.trashed is not None and not owner:
+            raise InputError("That take is in the trash; ask the owner to restore it.")
+        plan = await asyncio.to_thread(self.data.plan, shown.kept)
+        return html.fresh(large_view(page.language, shown, plan, info=info, may_change=owner))
+
+    def _say(self, text: str) -> dict[Any, Any]:
+        return {self.said: gr.update(value=text, visible=bool(text))}
+
+    async def listing(self, page: PageState, state: GalleryState, request: gr.Request) -> dict[Any, Any]:
+        """The takes of the page's query, in its language."""
+        owner = self.access.is_owner(request)
+        if not owner and state.query.trashed:
+            state.query = dataclasses.replace(state.query, trashed=False)
+        query = state.query
+        found = await asyncio.to_thread(self.data.listing, query, state.limit)
+        shots, tags, total = await asyncio.to_thread(self.data.overview)
+        language = page.language
+        cards = "".join(html.take_card(language, shown, may_change=owner) for shown in found.takes)
+        return {
+            self.panel: html.panel(language, shots, tags, total, query),
+            self.trashed: gr.update(visible=owner),
+            self.keys: html.keys_hint(language, owner=owner),
+            self.title: html.title(language, query, shots, len(found.takes), found.total, owner=owner),
+            self.said: gr.update(value="", visible=False),
+            self.grid: html.grid(language, cards) if cards else self._empty(language, query, total),
+            self.more: gr.update(visible=len(found.takes) < min(found.total, MAX_SHOWN)),
+        }
+
+    @staticmethod
+    def _empty(language: str, query: Query, total: int) -> str:
+        if query.trashed:
+            return html.empty_grid(language, "notrash")
+        return html.empty_grid(language, "nomatch" if total else "none", total)
