@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from mova_studio.ui.catalogue_compare import COMPARE_TEXTS
+from mova_studio.ui.catalogue_create import CREATE_TEXTS
+from mova_studio.ui.catalogue_gallery import GALLERY_TEXTS
 from mova_studio.ui.catalogue_measures import MEASURE_TEXTS
 from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
 
 LANGUAGES = ("en", "zh")
+_MORE = SYSTEM_TEXTS | CREATE_TEXTS | MEASURE_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # Header and tabs
     "tab.create": ("Create", "创作"),
-    "tab.takes": ("Takes", "成片"),
+    "tab.takes": ("Gallery", "作品库"),
     "tab.models": ("Models", "模型"),
     "header.language": ("中文", "English"),
     "header.theme": ("Light / dark", "浅色 / 深色"),
@@ -41,12 +45,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "steps.label": ("Steps", "步数"),
     "guidance.label": ("Text guidance s_T", "文本引导 s_T"),
     "bridge.label": ("Bridge guidance s_B", "桥接引导 s_B"),
-    "seed.label": ("Seed · -1 draws one", "种子 · -1 为随机"),
+    "seed.label": ("Seed · -1 is random", "种子 · -1 为随机"),
     "seed.dice": ("Random", "随机"),
     "seed.reuse": ("Last seed", "上次种子"),
     "advanced.label": (
-        "Advanced: negative prompt, shifts, loudness, speed",
-        "高级：反向提示词、偏移、响度、提速",
+        "Advanced: guidance, negative prompt, shifts, loudness, speed",
+        "高级：引导、反向提示词、偏移、响度、提速",
     ),
     "negative.label": ("Negative prompt", "反向提示词"),
     "video_shift.label": ("Video shift", "画面偏移"),
@@ -172,7 +176,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{model} 已下载，可在上方启用。",
     ),
     "models.empty": ("Give a folder or a hub id.", "请填写文件夹或模型库编号。"),
-} | SYSTEM_TEXTS | MEASURE_TEXTS
+} | _MORE
 
 
 def say(language: str, key: str, **values: object) -> str:

@@ -14,8 +14,11 @@ from mova_studio.library.presets import RenderPreset
 from mova_studio.ui.cards import queue_list, small_card
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import Desk, PageState, Ticket, at_work, in_view
+from mova_studio.ui.filling import Filling
 from mova_studio.ui.form import Form, draw_form
 from mova_studio.ui.header import Header
+from mova_studio.ui.presets_view import PresetsView
+from mova_studio.ui.restore_view import RestoreView
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.stage import ACTIONS_JS, empty_stage, ended_stage, progress_line, running_stage, take_stage
 from mova_studio.ui.translated import translate
@@ -39,6 +42,9 @@ class CreateView:
     queue: gr.HTML
     timer: gr.Timer
     header: Header
+    presets: PresetsView
+    restore: RestoreView
+    filling: Filling
 
     @property
     def painted(self) -> list[Any]:
@@ -64,6 +70,11 @@ def draw_create(words: Wording, preset: RenderPreset, header: Header) -> CreateV
     """Draw the view: fields left, result in the middle, the page's queue right."""
     with gr.Row(elem_classes="m-create", equal_height=False):
         with gr.Column(elem_classes="m-panel m-left", min_width=300):
+            presets, restore, filling = PresetsView(), RestoreView(), Filling()
+            with gr.Column(elem_classes="m-field m-from"):
+                presets.draw(words)
+                restore.draw(words)
+                filling.draw(words)
             form = draw_form(words, preset)
         with gr.Column(elem_classes="m-middle", min_width=300):
             with gr.Column(elem_classes="m-panel"):
@@ -76,7 +87,9 @@ def draw_create(words: Wording, preset: RenderPreset, header: Header) -> CreateV
             queue_title = html_box(heading(say("en", "queue.title")))
             queue = html_box(queue_list("en", [], None), elem_id="queue", js_on_load=ACTIONS_JS)
     timer = gr.Timer(POLL_SECONDS, active=False)
-    return CreateView(form, stage, progress, strip_title, strip, queue_title, queue, timer, header)
+    return CreateView(
+        form, stage, progress, strip_title, strip, queue_title, queue, timer, header, presets, restore, filling
+    )
 
 
 def heading(text: str) -> str:

@@ -12,6 +12,7 @@ from mova_studio.errors import StudioError
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import STEP_CACHE_LEVELS, Shot
 from mova_studio.ui.catalogue import say
+from mova_studio.ui.reading import MAX_COUNT
 from mova_studio.ui.served import cached_file
 from mova_studio.ui.sizes import CUSTOM, common_sizes, seconds_of
 from mova_studio.ui.translated import translate
@@ -25,9 +26,10 @@ PLACES = {
     "size": "size",
     "num_frames": "length",
     "num_inference_steps": "length",
-    "guidance_scale": "guidance",
-    "bridge_guidance_scale": "guidance",
+    "guidance_scale": "advanced",
+    "bridge_guidance_scale": "advanced",
     "seed": "seed",
+    "count": "seed",
     "negative_prompt": "advanced",
     "video_shift": "advanced",
     "audio_shift": "advanced",
@@ -45,7 +47,7 @@ class Form:
     """The components of a shot.
 
     Attributes:
-        fields: by the names of `Shot`, and "size", "seconds", "seed".
+        fields: by the names of `Shot`, and "size", "seconds", "seed", "count".
         places: where errors appear, see `PLACES`; they stay until the next try.
         notes: where it is said that a value was moved. Apart from the errors, so that a late note wipes none out.
     """
@@ -184,28 +186,24 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
         place("length")
         note("length")
     with gr.Column(elem_classes="m-field"):
-        with gr.Row(elem_classes="m-row"):
-            for name, label in (("guidance_scale", "guidance.label"), ("bridge_guidance_scale", "bridge.label")):
-                fields[name] = words.make(
-                    gr.Slider,
-                    {"label": label},
-                    minimum=0.0,
-                    maximum=15.0,
-                    step=0.1,
-                    value=getattr(preset, name),
-                    elem_id=name.replace("_", "-"),
-                    buttons=[],
-                    min_width=120,
-                )
-        place("guidance")
-    with gr.Column(elem_classes="m-field"):
         with gr.Row(elem_classes="m-row m-seed"):
             fields["seed"] = words.make(
                 gr.Textbox, {"label": "seed.label"}, value="-1", max_lines=1, elem_id="seed", scale=4, min_width=120
             )
-            dice = words.make(gr.Button, {"value": "seed.dice"}, size="md", elem_id="dice", scale=2, min_width=80)
+            dice = words.make(gr.Button, {"value": "seed.dice"}, size="md", elem_id="dice", scale=0, min_width=0)
             reuse = words.make(
-                gr.Button, {"value": "seed.reuse"}, size="md", elem_id="reuse-seed", scale=2, min_width=80
+                gr.Button, {"value": "seed.reuse"}, size="md", elem_id="reuse-seed", scale=0, min_width=0
+            )
+            fields["count"] = words.make(
+                gr.Number,
+                {"label": "count.label"},
+                value=1,
+                step=1,
+                minimum=1,
+                maximum=MAX_COUNT,
+                elem_id="count",
+                scale=1,
+                min_width=64,
             )
         place("seed")
     with words.make(gr.Accordion, {"label": "advanced.label"}, open=False, elem_id="advanced") as advanced:
@@ -233,6 +231,19 @@ def _number(words: Wording, fields: dict[str, Any], name: str, label: str, value
 
 
 def _draw_advanced(words: Wording, fields: dict[str, Any], preset: RenderPreset) -> None:
+    with gr.Row(elem_classes="m-row"):
+        for name, label in (("guidance_scale", "guidance.label"), ("bridge_guidance_scale", "bridge.label")):
+            fields[name] = words.make(
+                gr.Slider,
+                {"label": label},
+                minimum=0.0,
+                maximum=15.0,
+                step=0.1,
+                value=getattr(preset, name),
+                elem_id=name.replace("_", "-"),
+                buttons=[],
+                min_width=120,
+            )
     fields["negative_prompt"] = words.make(
         gr.Textbox, {"label": "negative.label"}, value=preset.negative_prompt, lines=2, elem_id="negative-prompt"
     )

@@ -11,6 +11,7 @@ from mova_studio.library.presets import preset_for
 from mova_studio.ui.access import Access
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.api import Api
+from mova_studio.ui.api_create import CreateApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.create import Painter, draw_create
 from mova_studio.ui.desk import Desk, PageState
@@ -19,6 +20,8 @@ from mova_studio.ui.form import prompt_hint, size_choices
 from mova_studio.ui.form_events import FormEvents
 from mova_studio.ui.header import THEME_JS, Header
 from mova_studio.ui.models_view import ModelsView
+from mova_studio.ui.restore_view import too_large
+from mova_studio.ui.result_events import ResultEvents
 from mova_studio.ui.run_events import RunEvents
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.shelf import Shelf
@@ -42,11 +45,12 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
         Api(desk, shelf, access, downloads, advisor).register()
+        CreateApi(studio).register()
         page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
         header.draw(words, studio.model)
         with gr.Tabs(selected="create", elem_id="views") as tabs:
-            with words.make(gr.Tab, {"label": "tab.create"}, id="create"):
+            with words.make(gr.Tab, {"label": "tab.create"}, id="create") as create_tab:
                 view = draw_create(words, preset, header)
             with words.make(gr.Tab, {"label": "tab.takes"}, id="takes") as takes_tab:
                 takes_view.draw(words)
@@ -60,11 +64,26 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         form_events.wire(page)
         run_events = RunEvents(desk, painter, form_events, page, jobs_text)
         run_events.wire()
+        view.filling.wire(page, form)
+        view.presets.wire(studio, access, page, form, view.filling, create_tab)
+        view.restore.wire(studio, page, form, view.filling)
+        ResultEvents(desk, view).wire(page)
         takes_view.wire(page, form, tabs, takes_tab)
         models_view.wire(page, form, header, models_tab)
         system_view.wire(page, form_events, header, tabs, system_tab)
         owners = (models_tab, system_tab)
-        everything = unique([*words.components, *view.painted, *form.inputs, form.cost, *owners, language_text])
+        everything = unique(
+            [
+                *words.components,
+                *view.painted,
+                *form.inputs,
+                form.cost,
+                *owners,
+                language_text,
+                *view.presets.opening,
+                view.restore.large,
+            ]
+        )
 
         async def worded(state: PageState) -> dict[Any, Any]:
             """Every word of the page in its language."""
@@ -73,6 +92,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             _merge(updates, form.fields["prompt"], placeholder=prompt_hint(language))
             _merge(updates, form.fields["size"], choices=size_choices(preset_for(studio.model), language))
             updates[form.cost] = await form_events.cost_line(state, planned=advisor.ready)
+            _merge_all(updates, await view.presets.opened_updates(state))
+            updates[view.restore.large] = too_large(language)
             state.sent.clear()
             _merge_all(updates, await painter.paint(state, live=False))
             return updates | {language_text: language}

@@ -18,6 +18,7 @@ from mova_studio.ui.catalogue import say
 from mova_studio.ui.sizes import Settled, settle_frames, settle_seconds, settle_side
 
 ANY_SEED = -1
+MAX_COUNT = 16
 # In the order in which a person meets them, so that the first error is the topmost one.
 NUMBERS = {
     "num_inference_steps": "steps.label",
@@ -149,3 +150,11 @@ def read_seed(value: Any, language: str) -> int | None:
     if seed < 0:
         raise InputError(say(language, "error.seed", value=text[:40]), field="seed")
     return seed
+
+
+def read_count(value: Any, language: str) -> int:
+    """How many takes are wanted at once; an empty field is one."""
+    number = 1.0 if value in (None, "") else optional_number(value)
+    if number is None or number != int(number) or not 1 <= number <= MAX_COUNT:
+        raise InputError(say(language, "count.wrong", value=str(value)[:20], most=MAX_COUNT), field="count")
+    return int(number)

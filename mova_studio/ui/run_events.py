@@ -7,15 +7,16 @@ from typing import Any
 
 import gradio as gr
 
-from mova_studio.errors import StudioError
+from mova_studio.errors import InputError, StudioError
 from mova_studio.library.presets import preset_for
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.create import CreateView, Painter
-from mova_studio.ui.desk import MAX_PAGE_JOBS, Desk, PageState, at_work, in_view
+from mova_studio.ui.desk import MAX_PAGE_JOBS, Desk, PageState, Ticket, at_work, in_view
 from mova_studio.ui.form import PLACES, Form, size_choice
 from mova_studio.ui.form_events import COST_FIELDS, FormEvents, length_notes, size_notes
-from mova_studio.ui.reading import ANY_SEED, Order, read_order
+from mova_studio.ui.reading import ANY_SEED, Order, read_count, read_order
 from mova_studio.ui.sizes import seconds_of
+from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import QUIET
 
 # Which of the two linked length fields was changed last is only known in the browser.
@@ -65,7 +66,6 @@ class RunEvents:
         view.timer.tick(self.tick, page, watched, **QUIET)
         form.cancel.click(self.cancel, page, view.painted, **QUIET)
         view.queue.select(self.queue_click, page, view.painted, **QUIET)
-        view.stage.select(self.stage_click, page, form.inputs, **QUIET)
         form.dice.click(lambda: str(ANY_SEED), None, fields["seed"], **QUIET)
         form.reuse.click(self.reuse_seed, page, fields["seed"], **QUIET)
 
@@ -75,15 +75,24 @@ class RunEvents:
         named = dict(zip(form.names, values, strict=True))
         model = self.desk.studio.model
         updates: dict[Any, Any] = form.quiet_places()
+        tickets: list[Ticket] = []
+        count = 1
         try:
             preset = preset_for(model)
             order = await asyncio.to_thread(read_order, named, model, preset, language, length)
-            ticket = await asyncio.to_thread(
-                self.desk.submit, order.shot, order.seed, request.username or "", order.notes
-            )
+            count = read_count(named["count"], language)
+            user = request.username or ""
+            for number in range(count):
+                seed = order.seed if number == 0 else None
+                ticket = await asyncio.to_thread(self.desk.submit, order.shot, seed, user, order.notes)
+                tickets.append(ticket)
         except StudioError as error:
-            return updates | form.complaint(language, error)
-        page.jobs = [*page.jobs, ticket.job_id][-MAX_PAGE_JOBS:]
+            if not tickets:
+                return updates | form.complaint(language, error)
+            reason = translate(language, error.message)
+            some = say(language, "count.some", done=len(tickets), count=count, reason=reason)
+            updates |= form.complaint(language, InputError(some, field="count"))
+        page.jobs = [*page.jobs, *(ticket.job_id for ticket in tickets)][-MAX_PAGE_JOBS:]
         page.pinned = None
         page.last_sides = order.shot.width, order.shot.height
         page.last_length = seconds_of(order.shot.num_frames, order.shot.frame_rate), order.shot.num_frames
@@ -138,17 +147,6 @@ class RunEvents:
             else:
                 page.pinned = job_id
         return await self.painter.paint(page) or {self.view.progress: gr.skip()}
-
-    async def stage_click(self, page: PageState, event: gr.EventData) -> dict[Any, Any]:
-        """Fill in the example, or the settings of the take in view."""
-        form = self.form
-        if event.act == "example":
-            return {form.fields["prompt"]: say(page.language, "prompt.example")}
-        shown = in_view(page, self.desk.look(page))
-        if shown is None:
-            return {form.fields["prompt"]: gr.skip()}
-        shot = shown[0].shot
-        return form.shot_values(shot, shown[0].seed, preset_for(self.desk.studio.model))
 
     async def reuse_seed(self, page: PageState) -> Any:
         return gr.skip() if page.last_seed is None else str(page.last_seed)

@@ -18,10 +18,13 @@ from mova_studio.ui.words import describe, duration, number
 
 # Clicks on anything with data-act inside a gr.HTML arrive at its `select` listener; the keyboard's focus stays on a
 # button when the HTML is written anew.
+# Clicked beside a list, the button also says what is chosen there.
 ACTIONS_JS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-act]');
-  if (button && element.contains(button)) trigger('select', { act: button.dataset.act, id: button.dataset.id || '' });
+  if (!button || !element.contains(button)) return;
+  const value = button.closest('.m-with')?.querySelector('select')?.value || '';
+  trigger('select', { act: button.dataset.act, id: button.dataset.id || '', value });
 });
 let focused = null;
 element.addEventListener('focusin', (event) => { focused = event.target.closest('[data-act]')?.dataset || null; });
@@ -33,6 +36,9 @@ watch('value', () => {
   same?.focus();
 });
 """
+
+
+OVERLAPS = (1, 4, 5, 6, 7, 8)
 
 
 def waveform_svg(peaks: Iterable[float], label: str) -> str:
@@ -122,8 +128,28 @@ def take_stage(language: str, take: Take, served: Served, notes: Iterable[str], 
         + '<div class="m-actions">'
         f'<a class="m-button" href="{escape(served.url)}" download="{escape(take.path.name)}">'
         f"{escape(say(language, 'take.download'))}</a>"
-        f'<button type="button" class="m-button" data-act="reuse">{escape(say(language, "take.reuse"))}</button>'
-        "</div></div>"
+        + _button(language, "reuse", "take.reuse")
+        + _button(language, "first", "take.to_first")
+        + _extend(language)
+        + _button(language, "still", "take.still")
+        + "</div></div>"
+    )
+
+
+def _button(language: str, act: str, key: str) -> str:
+    return f'<button type="button" class="m-button" data-act="{act}">{escape(say(language, key))}</button>'
+
+
+def _extend(language: str) -> str:
+    label = escape(say(language, "take.overlap"))
+    options = "".join(
+        f'<option value="{count}"{" selected" if count == OVERLAPS[-1] else ""}>'
+        f"{escape(say(language, 'take.overlap.frames', count=count))}</option>"
+        for count in OVERLAPS
+    )
+    return (
+        f'<span class="m-with">{_button(language, "extend", "take.extend")}'
+        f'<select class="m-button" aria-label="{label}" title="{label}">{options}</select></span>'
     )
 
 
@@ -155,7 +181,8 @@ def progress_line(language: str, snapshot: JobSnapshot | None) -> str:
         plan = f'<span class="m-words m-jobplan" title="{escape(plan_sentence(language, snapshot.plan))}">{name}</span>'
     notes = "".join(f'<p class="m-note" role="status">{escape(note)}</p>' for note in run_notes(language, snapshot))
     return (
-        f'<div class="m-progress"><div class="m-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'<div class="m-progress"><div class="m-bar" role="progressbar" data-steps="{snapshot.step}/{snapshot.steps}" '
+        f'aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{percent}" aria-valuetext="{escape(words)}"><i style="width: {percent}%"></i></div>'
         f'<span class="m-words">{escape(words)}</span>{plan}</div>{notes}'
     )

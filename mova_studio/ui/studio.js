@@ -21,7 +21,16 @@
     /* After Generate: this tab remembers its jobs, and an error is brought into view. */
     ordered(jobs) {
       if (jobs) sessionStorage.setItem("mova-jobs", jobs);
-      document.querySelector(".m-error")?.scrollIntoView({ block: "center" });
+      document.querySelector(".m-error:not([hidden])")?.scrollIntoView({ block: "center" });
+    },
+    /* A file that the server made on request, as {url, name} in JSON; "" for none. */
+    save(file) {
+      if (!file) return;
+      const { url, name } = JSON.parse(file);
+      const link = Object.assign(document.createElement("a"), { href: url, download: name });
+      document.body.append(link);
+      link.click();
+      link.remove();
     },
   };
 
@@ -54,6 +63,13 @@
     button.click();
   });
 
+  const give = (input, file) => {
+    const parcel = new DataTransfer();
+    parcel.items.add(file);
+    input.files = parcel.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+
   /* A pasted picture becomes the first frame, or the last one if the first is there. */
   document.addEventListener("paste", (event) => {
     const file = [...(event.clipboardData?.files || [])].find((item) => item.type.startsWith("image/"));
@@ -61,10 +77,34 @@
     const input = document.querySelector("#first-frame input[type=file], #last-frame input[type=file]");
     if (!input) return;
     event.preventDefault();
-    const parcel = new DataTransfer();
-    parcel.items.add(file);
-    input.files = parcel.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    give(input, file);
+  });
+
+  /* A file dropped anywhere on the Create view restores its settings; on a picture it stays that picture's. */
+  const restoreInput = () => {
+    const box = document.querySelector("#restore");
+    return box?.offsetParent ? box.parentElement.querySelector("input[type=file]") : null;
+  };
+  const isForRestoring = (event) =>
+    [...(event.dataTransfer?.types || [])].includes("Files") && !event.target.closest?.(".m-picture") && restoreInput();
+  const isSmallEnough = (file) => {
+    const said = document.querySelector("#restore-large [data-limit]");
+    said.hidden = file.size <= Number(said.dataset.limit);
+    return said.hidden;
+  };
+  for (const name of ["dragenter", "dragover"])
+    document.addEventListener(name, (event) => {
+      if (!isForRestoring(event)) return root.classList.remove("m-dragging");
+      event.preventDefault();
+      root.classList.add("m-dragging");
+    });
+  document.addEventListener("dragleave", (event) => event.relatedTarget || root.classList.remove("m-dragging"));
+  document.addEventListener("drop", (event) => {
+    root.classList.remove("m-dragging");
+    if (!isForRestoring(event)) return;
+    event.preventDefault();
+    const file = event.dataTransfer.files[0];
+    if (file && isSmallEnough(file)) give(restoreInput(), file);
   });
 
   /* Players: the waveform shows what has been played and seeks; a hovered take plays with its sound. */
@@ -117,15 +157,16 @@
     const card = event.target.closest?.("[data-hover]");
     if (card && !card.contains(event.relatedTarget)) stop(card);
   });
+  window.movaStudio.toggleCard = (card) => (card.querySelector("video").paused ? start : stop)(card);
   document.addEventListener("click", (event) => {
     const card = event.target.closest?.("[data-hover] .m-thumb")?.closest("[data-hover]");
-    if (card) (card.querySelector("video").paused ? start : stop)(card);
+    if (card) window.movaStudio.toggleCard(card);
   });
   document.addEventListener("keydown", (event) => {
     const card = event.target.closest?.("[data-hover]");
     if (!card || event.target.tagName !== "VIDEO" || !["Enter", " "].includes(event.key)) return;
     event.preventDefault();
-    (event.target.paused ? start : stop)(card);
+    window.movaStudio.toggleCard(card);
   });
 
   /* A new preview starts from the last picture of the one before, so that the screen never goes black between. */
@@ -140,7 +181,37 @@
   };
   for (const name of ["loadeddata", "timeupdate"]) document.addEventListener(name, keepStill, true);
 
+  /* The title tells how far the job is, and at its end that it is done; so does a notification, if nobody is looking. */
+  let running = false;
+  const ended = () => {
+    const video = document.querySelector("#stage .m-player video");
+    const said = video?.getAttribute("aria-label") || document.querySelector("#stage .m-failed h3")?.innerText;
+    if (!said) return "";
+    if (document.hidden && window.Notification?.permission === "granted") {
+      const notice = new Notification("MOVA Studio", { body: said, icon: "favicon.ico", tag: "mova-studio" });
+      notice.onclick = () => { window.focus(); notice.close(); };
+    }
+    return `${video ? "✓" : "⚠"} ${said}`;
+  };
+  const tellTitle = () => {
+    const bar = document.querySelector("#progress [role=progressbar]");
+    const title = (words) => words && words !== document.title && (document.title = words);
+    if (bar) title(`${bar.dataset.steps} · MOVA Studio`);
+    else if (running) title(ended() || "MOVA Studio");
+    running = !!bar;
+  };
+  const lookedAt = () => !document.hidden && /^[✓⚠]/.test(document.title) && (document.title = "MOVA Studio");
+  document.addEventListener("visibilitychange", lookedAt);
+  document.addEventListener("pointerdown", lookedAt);
+  document.addEventListener(
+    "click",
+    (event) =>
+      event.target.closest?.("#generate") && window.Notification?.permission === "default" && Notification.requestPermission(),
+    true
+  );
+
   const settle = () => {
+    tellTitle();
     const preview = document.querySelector("video.m-preview:not([poster])");
     if (preview && still.job === preview.dataset.job) preview.poster = still.picture;
     /* With reduced motion nothing starts to move by itself. */

@@ -1,0 +1,98 @@
+"""The buttons under a finished take: its settings, its last picture, and going on from it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from mova_studio.errors import InputError, StudioError
+from mova_studio.library.presets import preset_for
+from mova_studio.library.take import Take
+from mova_studio.media.images import encode_png
+from mova_studio.media.png_record import embed
+from mova_studio.media.provenance import read_provenance
+from mova_studio.media.stills import still_from_end
+from mova_studio.ui.catalogue import say
+from mova_studio.ui.create import CreateView
+from mova_studio.ui.desk import Desk, PageState, in_view
+from mova_studio.ui.served import address, cached_file
+from mova_studio.ui.stage import OVERLAPS
+from mova_studio.ui.wording import QUIET
+
+_SAVE_JS = "(file) => { window.movaStudio.save(file); }"
+_SHOW_JS = "() => { document.querySelector('#fill-said')?.scrollIntoView({ block: 'nearest' }); }"
+
+
+class ResultEvents:
+    """Listeners of the stage. Takes are found by what the page is looking at, never by what a click says."""
+
+    def __init__(self, desk: Desk, view: CreateView) -> None:
+        self.desk, self.view, self.form = desk, view, view.form
+
+    def wire(self, page: gr.State) -> None:
+        """Connect everything."""
+        self.file = gr.Textbox(visible=False)
+        filled = [*self.form.inputs, *self.view.filling.outputs, self.file]
+        self.view.stage.select(self.click, [page, *self.form.inputs], filled, preprocess=False, **QUIET).then(
+            None, self.file, None, js=_SAVE_JS, **QUIET
+        ).then(None, None, None, js=_SHOW_JS, **QUIET)
+
+    async def click(self, page: PageState, event: gr.EventData, *values: Any) -> dict[Any, Any]:
+        """What a button asks for. A click that does nothing else ends an earlier request to save."""
+        language, act, nothing = page.language, str(getattr(event, "act", "")), {self.file: ""}
+        if act == "example":
+            return nothing | {self.form.fields["prompt"]: say(language, "prompt.example")}
+        shown = dict(zip(self.form.names, values, strict=True))
+        try:
+            take = self._take(page)
+            if act == "still":
+                return {self.file: await asyncio.to_thread(still_file, take.path)}
+            return nothing | await self._fill(language, act, str(getattr(event, "value", "")), take, shown)
+        except StudioError as error:
+            return nothing | self.view.filling.complain(language, error)
+
+    def _take(self, page: PageState) -> Take:
+        shown = in_view(page, self.desk.look(page))
+        take = None if shown is None else shown[1].take
+        if take is None:
+            raise InputError(say(page.language, "result.gone"))
+        return take
+
+    async def _fill(self, language: str, act: str, value: str, take: Take, shown: dict[str, Any]) -> dict[Any, Any]:
+        fill, render = self.view.filling.fill, preset_for(self.desk.studio.model)
+        shot = take.shot
+        if act == "first":
+            picture = await asyncio.to_thread(_still, take.path, 1)
+            said = [say(language, "result.first")]
+            return fill(language, shown, render, {}, said=said, frames={"first_frame": picture})
+        settings = {name: getattr(shot, name) for name in self.form.names if hasattr(shot, name)}
+        frames = {name: settings.pop(name) for name in ("first_frame", "last_frame")}
+        if act == "extend":
+            count = min(int(value) if value in map(str, OVERLAPS) else OVERLAPS[-1], take.num_frames)
+            frames = {"first_frame": await asyncio.to_thread(_still, take.path, count), "last_frame": None}
+            said = [say(language, "result.extend", count=count)]
+            return fill(language, shown, render, settings, said=said, frames=frames) | {self.form.fields["seed"]: "-1"}
+        said = [say(language, "restore.take")]
+        return fill(language, shown, render, settings, said=said, frames=frames, seed=take.seed)
+
+
+def _still(path: Path, count: int) -> bytes:
+    return encode_png(still_from_end(path, count))
+
+
+def still_file(path: Path) -> str:
+    """The last picture of a take as a PNG that carries the take's record: its url and name, as JSON.
+
+    Raises:
+        InputError: the take has gone, or cannot be decoded.
+    """
+    if not path.is_file():
+        raise InputError(f"{path.name} has gone; reload the page.")
+    png, provenance = _still(path, 1), read_provenance(path)
+    name = f"{path.stem}-last.png"
+    cached = cached_file(png if provenance is None else embed(png, provenance), name)
+    return json.dumps({"url": address(cached), "name": name})
