@@ -21,6 +21,7 @@ from mova_studio.diffusion.preparation import starting_state
 from mova_studio.diffusion.residency import InPlace, Residency
 from mova_studio.diffusion.sampling import Expert, sample
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
+from mova_studio.diffusion.sound import decode_sound
 from mova_studio.diffusion.state import SamplingSettings, SamplingState
 from mova_studio.diffusion.text import encode_prompts
 from mova_studio.diffusion.tiling import OnChunk
@@ -297,11 +298,8 @@ class MovaPipeline(DiffusionPipeline):
         with self.residency.use("video_vae"):
             video = decode_video(self.video_vae, state.latents, self.tiling, on_chunk)
         frames = self.video_processor.postprocess_video(video, output_type=output_type)
-        with self.residency.use("audio_vae"):
-            waveform = self.audio_vae.decode(state.audio_latents.to(self.audio_vae.dtype)).float()
-        return MovaPipelineOutput(
-            frames, waveform[..., : inputs.num_audio_samples(state.settings, sampling_rate)], sampling_rate
-        )
+        waveform = decode_sound(self.audio_vae, self.residency, state.audio_latents, state.settings)
+        return MovaPipelineOutput(frames, waveform, sampling_rate)
 
     @torch.no_grad()
     def __call__(

@@ -61,12 +61,14 @@ class Estimate:
         megapixel_frames: width * height * num_frames / 1e6.
         steps: denoising steps of the run.
         passes: passes of the network per step.
+        decodes: a take is made after them, and not only a scout.
     """
 
     history: History
     megapixel_frames: float
     steps: int
     passes: int
+    decodes: bool = True
     checkpoint: str = ""
     step_seconds: list[float] = field(default_factory=list)
     computed_seconds: list[float] = field(default_factory=list)
@@ -113,4 +115,5 @@ class Estimate:
             return after["write"]
         if stage == "decode":
             return after["decode"] + after["write"]
-        return (self.steps - step) * typical + sum(after.values())
+        denoising = max(0, self.steps - step) * typical
+        return denoising + sum(after.values()) if self.decodes else denoising

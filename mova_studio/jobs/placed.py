@@ -11,6 +11,7 @@ import torch
 from mova_studio.errors import MemoryRanOut
 from mova_studio.jobs.planning import gpu_name, request_of
 from mova_studio.jobs.run import Run
+from mova_studio.jobs.saved_run import RunFacts
 from mova_studio.placement.machine import GIB
 from mova_studio.placement.plan import Candidate, Planned, StageMemory
 from mova_studio.placement.planner import require
@@ -27,6 +28,9 @@ class Placed:
     Args:
         run: the run at hand.
         limits: what the person allows.
+
+    Attributes:
+        changes: of the plan, so far, for the take's record.
     """
 
     def __init__(self, run: Run, limits: Limits) -> None:
@@ -35,7 +39,7 @@ class Placed:
         self._ceilings: dict[str, StageMemory] = {}
         self._planned: Planned | None = None
         self._chosen: Candidate | None = None
-        self._changes: list[str] = []
+        self.changes: list[str] = []
 
     @property
     def chosen(self) -> Candidate:
@@ -43,24 +47,42 @@ class Placed:
         assert self._chosen is not None, "choose() comes first"
         return self._chosen
 
-    def choose(self) -> None:
+    def choose(self, before: RunFacts | None = None) -> None:
         """Plan by what is free now.
+
+        Args:
+            before: facts of a run that goes on; its plan is kept if it still fits.
 
         Raises:
             MemoryRanOut: no plan fits; with the least possible and what to change.
         """
         engine = self.run.engine
         self._planned = engine.plan(self.run.shot.model, self.request, self.limits, self._ceilings)
-        self._chosen = require(self._planned, engine.machine, self.request)
+        same = None if before is None else self._as_before(before.plan)
+        self._chosen = require(self._planned, engine.machine, self.request) if same is None else same
         for note in self._planned.notes:
             self.run.note(note)
+        if before is not None and same is None:
+            self._changed(
+                f"its plan {before.plan.get('name')} no longer fits; it goes on from step {before.step} with "
+                f"{self._chosen.plan.name}"
+            )
         self.run.report({"kind": "plan", "plan": self._chosen.to_dict()})
+
+    def _as_before(self, plan: dict[str, Any]) -> Candidate | None:
+        assert self._planned is not None
+        fitting = (candidate for candidate in self._planned.considered if candidate.fits)
+        return next((candidate for candidate in fitting if candidate.plan.to_dict() == plan), None)
+
+    def _changed(self, change: str) -> None:
+        self.changes.append(change)
+        self.run.note(change)
 
     def place(self) -> None:
         """Make the plan the engine's."""
         engine = self.run.engine
         engine.place(self.run.shot.model, self.chosen.plan, self.run.note)
-        engine.while_reading(self.run.check_cancelled)
+        engine.while_reading(self.run.check_stop)
         engine.cap_vram(math.inf if self.limits.try_anyway else self.limits.vram)
 
     def fall_back(self, ran_out: str) -> None:
@@ -84,8 +106,7 @@ class Placed:
         change = (
             f"{ran_out} ran out {where} with the plan {failed.name}; it goes on from there with {self.chosen.plan.name}"
         )
-        self._changes.append(change)
-        self.run.note(change)
+        self._changed(change)
 
     def _lower_ceiling(self, ran_out: str) -> None:
         """The next plan must be predicted to need less of what ran out, in the stage where it did."""
@@ -119,7 +140,7 @@ class Placed:
     def learn(self, step_seconds: float, decode_seconds: float) -> None:
         """A computed step and the decoding took so long under the plan in force; several plans in one run teach
         nothing."""
-        if self._changes:
+        if self.changes:
             return
         self.run.engine.planning.learn(
             self.run.engine.machine, self.run.engine.identity, self.chosen, step_seconds, decode_seconds
@@ -136,6 +157,6 @@ class Placed:
             "torch": torch.__version__,
             "predicted": self.chosen.predicted.to_dict(),
             "actual": self.run.memory,
-            "changes": list(self._changes),
+            "changes": list(self.changes),
             "reused_steps": reused_steps,
         }

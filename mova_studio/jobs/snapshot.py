@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from mova_studio.jobs.queue import Cell, Job
+from mova_studio.jobs.states import JobState
+from mova_studio.library.shot import Shot
 from mova_studio.library.take import Take
 
 STAGES = ("load", "text", "frames", "denoise", "decode", "write")
 
 
-class JobState(enum.Enum):
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def ended(self) -> bool:
-        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-
-
 @dataclass(frozen=True)
-class JobSnapshot:
-    """A job at one moment.
+class Live:
+    """What only the process that runs a job knows of it.
 
     Attributes:
-        job_id: opaque name of the job.
-        state: where it is.
-        seed: of its noise, drawn or given.
-        ahead: jobs that run before it, while it waits.
-        stage: one of `STAGES` while it runs.
-        step, steps: denoising steps done, and all of them.
+        stage: one of `STAGES`.
+        step: denoising steps done.
         expert: "high" or "low" while denoising.
         fraction: 0..1 of the whole run.
         seconds_left: estimate for the whole run; None until there is something to go by.
-        preview: a small silent mp4 of the x0 estimate, and `preview_step` the step it belongs to.
+        preview: a small mp4 of the x0 estimate, now and then with its sound, and `preview_step` the step it belongs to.
         plan: how the network is placed for it, `Candidate.to_dict()`; None until that is decided.
         memory: {"vram_gb", "ram_gb"} that each finished stage really took, in GiB.
         notes: what was changed on the way, for the person to read.
-        take: the result, once done.
-        error: `StudioError.to_dict()` of what went wrong, once failed.
     """
 
-    job_id: str
-    state: JobState
-    seed: int
-    ahead: int = 0
     stage: str = "load"
     step: int = 0
-    steps: int = 0
     expert: str | None = None
     fraction: float = 0.0
     seconds_left: float | None = None
@@ -60,5 +39,54 @@ class JobSnapshot:
     plan: dict[str, Any] | None = None
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class JobSnapshot(Live):
+    """A job at one moment: `Job` and `Live` in one.
+
+    Attributes:
+        shot: what it makes.
+        ahead: jobs that run before it, while it waits.
+        asked_notes: what was changed before it was queued.
+        take: the result, once done and as long as the library has it.
+    """
+
+    job_id: str = ""
+    state: JobState = JobState.WAITING
+    shot: Shot | None = None
+    seed: int = 0
+    seed_given: bool = False
+    asked_by: str = ""
+    steps: int = 0
+    saved_step: int = 0
+    stop_step: int | None = None
+    scouted: bool = False
+    cell: Cell | None = None
+    ahead: int = 0
+    asked_notes: tuple[str, ...] = ()
     take: Take | None = None
     error: dict[str, Any] | None = None
+
+
+def snapshot_of(job: Job, shot: Shot, live: Live | None, ahead: int, take: Take | None) -> JobSnapshot:
+    """A job as it is now."""
+    known = Live(step=job.step) if live is None else live
+    return JobSnapshot(
+        **{each.name: getattr(known, each.name) for each in fields(Live)},
+        job_id=job.job_id,
+        state=job.state,
+        shot=shot,
+        seed=job.seed,
+        seed_given=job.seed_given,
+        asked_by=job.asked_by,
+        steps=job.steps,
+        saved_step=job.saved_step,
+        stop_step=job.stop_step,
+        scouted=job.scouted,
+        cell=job.cell,
+        ahead=ahead,
+        asked_notes=job.notes,
+        take=take,
+        error=job.error,
+    )

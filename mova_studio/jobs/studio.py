@@ -1,135 +1,199 @@
-"""The studio behind the page: jobs in order, one worker, takes in a folder."""
+"""The studio behind the page: a library, its queue, and the one worker that makes its takes."""
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mova_studio.errors import InputError, StudioError
+from mova_studio.errors import InputError, OutputError
+from mova_studio.jobs.dispatcher import Dispatcher
 from mova_studio.jobs.limits_file import LimitsFile
-from mova_studio.jobs.process import WorkerProcess
-from mova_studio.jobs.snapshot import JobSnapshot, JobState
-from mova_studio.library.folder import TakeFolder
-from mova_studio.library.shot import SEED_LIMIT, Shot
+from mova_studio.jobs.queue import Job, JobQueue
+from mova_studio.jobs.saved_run import SAVE_SECONDS
+from mova_studio.jobs.scouting import Scouts
+from mova_studio.jobs.snapshot import JobSnapshot, snapshot_of
+from mova_studio.jobs.states import JobState
+from mova_studio.jobs.used_folders import UsedFolders
+from mova_studio.library.database import Database
+from mova_studio.library.lock import LibraryLock
+from mova_studio.library.shot import Shot
+from mova_studio.library.shots import ShotStore
+from mova_studio.library.store import TakeStore
+from mova_studio.library.votes import VoteStore
 from mova_studio.library.take import Take
 from mova_studio.settings import cache_dir
 
-MAX_WAITING = 100
-MAX_REMEMBERED = 500
-CANCEL_GRACE_SECONDS = 2.0
-
-
-@dataclass
-class _Job:
-    shot: Shot
-    seed: int
-    snapshot: JobSnapshot
-    cancelling: bool = False
+REMEMBERED = 500
 
 
 class Studio:
-    """Takes shots in, one after the other, and hands their takes out. Safe to call from many threads.
+    """A library and its queue. Safe to call from many threads.
+
+    Jobs that were unfinished when the last studio of this library ended go on by themselves.
 
     Args:
-        library: folder of the takes.
+        library: its folder; made if it does not exist.
         model: "demo", a checkpoint folder or a hub id; the default for pages.
+        save_every: seconds between two saves of a run, at least; 0 saves after every step.
 
     Attributes:
+        queue, store, votes, scouts: what the library holds.
+        folders: checkpoint folders that were used, newest first.
+        read_only: why nothing can be changed here; "" where everything can.
         last_run: the last finished job, for its predicted and actual memory; None before the first.
+
+    Raises:
+        InputError: the library was written by a newer version, or is damaged.
+        OutputError: there is no library in that place and none can be made.
     """
 
-    last_run: JobSnapshot | None = None
-
-    def __init__(self, library: Path, model: str = "demo") -> None:
+    def __init__(self, library: Path, model: str = "demo", *, save_every: float = SAVE_SECONDS) -> None:
         self.model = model
-        self.library = TakeFolder(library)
-        self._jobs: OrderedDict[str, _Job] = OrderedDict()
-        self._waiting: list[str] = []
-        self._running: str | None = None
-        self._worker: WorkerProcess | None = None
-        self._running_on: WorkerProcess | None = None
+        self.root = library.expanduser().resolve()
         self._limits = LimitsFile(cache_dir() / "limits.json")
-        self._lock = threading.RLock()
-        self._closed = False
+        self.folders = UsedFolders()
+        self._database, self._lock, self.read_only = open_library(self.root)
+        self.shots = ShotStore(self._database)
+        self.store = TakeStore(self._database, self.root, self.shots)
+        self.votes = VoteStore(self._database)
+        self.queue = JobQueue(self._database, self.shots)
+        self.scouts = Scouts(self._database, self.queue)
+        self._made: OrderedDict[str, Take] = OrderedDict()
+        self._dispatcher: Dispatcher | None = None
+        if not self.read_only:
+            self._dispatcher = Dispatcher(self._database, self.queue, self.store, self._limits, save_every)
+        self._closing = threading.Lock()
 
-    def submit(self, shot: Shot, seed: int | None = None) -> str:
-        """Add a job for one take of `shot`; returns its id at once.
+    @property
+    def trouble(self) -> str:
+        """Why the queue stands still although jobs wait; "" where it does not."""
+        return "" if self._dispatcher is None else self._dispatcher.trouble
+
+    @property
+    def last_run(self) -> JobSnapshot | None:
+        done = next((job for job in self.queue.all(limit=50) if job.state is JobState.DONE), None)
+        snapshot = None if done is None else self.snapshot(done.job_id)
+        return snapshot if snapshot is not None and snapshot.plan is not None else None
+
+    def submit(
+        self,
+        shot: Shot,
+        seed: int | None = None,
+        *,
+        asked_by: str = "",
+        notes: Iterable[str] = (),
+        front: bool = False,
+    ) -> str:
+        """Add a job for one take of `shot`; returns its id once it is on disk.
 
         Args:
             seed: 0..2^63-1; None draws one.
+            asked_by: name of the login.
+            notes: what was changed before, for the person to read.
+            front: before all that wait.
 
         Raises:
-            InputError: the seed is out of range, or 100 jobs are waiting already.
+            InputError: the seed is out of range, or the queue is full.
+            OutputError: the library cannot be written.
         """
-        if seed is None:
-            seed = secrets.randbelow(2**31)
-        if not 0 <= seed < SEED_LIMIT:
-            raise InputError(
-                f"The seed is {seed}, but must be from 0 to {SEED_LIMIT - 1}, or -1 for any.", field="seed"
-            )
-        with self._lock:
-            if len(self._waiting) >= MAX_WAITING:
-                raise InputError(f"{len(self._waiting)} jobs are waiting already; let some finish or cancel them.")
-            job_id = secrets.token_urlsafe(16)
-            snapshot = JobSnapshot(job_id, JobState.WAITING, seed, steps=shot.num_inference_steps)
-            self._jobs[job_id] = _Job(shot, seed, snapshot)
-            self._waiting.append(job_id)
-            self._forget_old()
-            self._start_next()
-        return job_id
+        job = self.queue.add(shot, seed, asked_by=asked_by, notes=notes, front=front)
+        self._poke()
+        return job.job_id
 
     def snapshot(self, job_id: str) -> JobSnapshot:
         """The job as it is now.
 
         Raises:
-            KeyError: there is no such job, or it ended long ago.
+            InputError: there is no such job.
         """
-        with self._lock:
-            job = self._jobs[job_id]
-            if job.snapshot.state is JobState.WAITING:
-                ahead = self._waiting.index(job_id) + (self._running is not None)
-                return dataclasses.replace(job.snapshot, ahead=ahead)
-            return job.snapshot
+        return self._snapshot(self.queue.get(job_id))
+
+    def snapshots(self, job_ids: Sequence[str]) -> list[JobSnapshot]:
+        """Those of `job_ids` that exist, in this order."""
+        found = self.queue.some(job_ids)
+        return [self._snapshot(found[name]) for name in job_ids if name in found]
+
+    def line(self, limit: int = -1) -> list[JobSnapshot]:
+        """Running, waiting and paused jobs, in the order in which they run."""
+        return [self._snapshot(job) for job in self.queue.unfinished(limit)]
 
     def cancel(self, job_id: str) -> None:
-        """Cancel a waiting or running job, and no other.
+        """Cancel an unfinished job, and no other; nothing happens to one that has ended.
 
-        A running one stops between two layers; one that does not answer within 2 s (inside a long decode)
-        is stopped with its worker, which the next job starts anew.
+        Raises:
+            InputError: there is no such job.
         """
-        with self._lock:
-            job = self._jobs.get(job_id)
-            if job is None or job.snapshot.state.ended:
-                return
-            if job_id in self._waiting:
-                self._waiting.remove(job_id)
-                self._end(job, JobState.CANCELLED)
-                return
-            if job.cancelling or self._worker is None:
-                return
-            job.cancelling = True
-            worker = self._worker
-            worker.send({"cancel": job_id})
-        timer = threading.Timer(CANCEL_GRACE_SECONDS, self._kill_if_still_running, (worker, job_id))
-        timer.daemon = True
-        timer.start()
+        with self._running():
+            job = self.queue.get(job_id)
+            if job.state is JobState.RUNNING:
+                self._ask(job_id, "cancel")
+            elif not job.state.ended:
+                self.queue.become(job_id, JobState.CANCELLED)
+
+    def cancel_all(self) -> None:
+        """Cancel every unfinished job."""
+        for job in self.queue.unfinished():
+            with suppress(InputError):
+                self.cancel(job.job_id)
+
+    def pause(self, job_id: str) -> None:
+        """Let a job wait until it is told to go on; a running one saves itself first.
+
+        Raises:
+            InputError: there is no such job, or it has ended.
+        """
+        with self._running():
+            if self.queue.get(job_id).state is JobState.RUNNING:
+                self._ask(job_id, "pause")
+            else:
+                self.queue.become(job_id, JobState.PAUSED)
+
+    def resume(self, job_id: str) -> None:
+        """Let a paused, failed or cancelled job go on, from its last saved step; a scout runs to its end.
+
+        Raises:
+            InputError: there is no such job, or it is not to be taken up again.
+        """
+        self.queue.again(job_id)
+        self._poke()
+
+    def edit(self, job_id: str, shot: Shot, seed: int | None = None, notes: Iterable[str] = ()) -> None:
+        """Give a waiting or paused job another shot.
+
+        Raises:
+            InputError: it runs, or has ended.
+        """
+        self.queue.edit(job_id, shot, seed, notes)
+        if self._dispatcher is not None:
+            self._dispatcher.discard(job_id)
+
+    def duplicate(self, job_id: str) -> str:
+        """Add a job for the same shot with another seed; returns its id."""
+        job = self.queue.get(job_id)
+        return self.submit(self.queue.shot(job), asked_by=job.asked_by, notes=job.notes)
+
+    def hold(self, held: bool) -> None:
+        """Let no further job begin, or go on."""
+        self.queue.hold(held)
+        self._poke()
 
     def takes(self, limit: int = 24) -> list[Take]:
         """The newest takes of the library, newest first."""
-        return self.library.takes(limit)
+        return [kept.take for kept in self.store.page(limit=limit).takes if not kept.missing]
 
-    def delete_take(self, path: Path) -> None:
-        """Delete a take's file; see `TakeFolder.delete`."""
-        self.library.delete(path)
+    def scout_preview(self, job_id: str) -> Path | None:
+        """The film of a scout that has stopped; None where there is none."""
+        if self._dispatcher is None:
+            return None
+        path = self._dispatcher.preview(job_id)
+        return path if path.is_file() else None
 
     def use_model(self, model: str) -> None:
-        """Make `model` the default; the next job loads it.
+        """Make `model` the default for pages.
 
         Raises:
             InputError: it is not a whole checkpoint on this machine. Nothing changes then.
@@ -137,6 +201,11 @@ class Studio:
         from mova_studio.jobs.modelcheck import check_model
 
         check_model(model)
+        for used in (self.model, model):
+            folder = Path(used).expanduser()
+            if used != "demo" and folder.is_dir():
+                with suppress(OutputError):  # a list to choose from is no reason to refuse
+                    self.folders.remember(folder)
         self.model = model
 
     @property
@@ -157,8 +226,7 @@ class Studio:
 
     def worker_memory(self) -> int:
         """Bytes of RAM that the worker holds now, which a new plan could use."""
-        with self._lock:
-            return 0 if self._worker is None else self._worker.memory()
+        return 0 if self._dispatcher is None else self._dispatcher.worker_memory()
 
     def unload(self) -> None:
         """End the worker if nothing runs, and with it all that it holds; the next job starts another.
@@ -166,119 +234,78 @@ class Studio:
         Raises:
             InputError: a job is running.
         """
-        with self._lock:
-            if self._running is not None:
-                raise InputError("A take is being made; cancel it or let it finish before unloading.", field="model")
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close()
+        if self._dispatcher is not None:
+            self._dispatcher.unload()
 
     def close(self) -> None:
-        """Stop the worker. Jobs that are not done are lost with it."""
-        with self._lock:
-            self._closed = True
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close()
+        """Save what runs, stop the worker and let go of the library. The next studio goes on with the queue."""
+        with self._closing:
+            if self._dispatcher is not None:
+                self._dispatcher.close()
+                self._dispatcher = None
+            self._lock.release()
+            self._database.close()
 
-    def _start_next(self) -> None:
-        if self._running is not None or not self._waiting or self._closed:
-            return
-        job_id = self._waiting.pop(0)
-        job = self._jobs[job_id]
+    def _snapshot(self, job: Job) -> JobSnapshot:
+        dispatcher = self._dispatcher
+        live = None if dispatcher is None else dispatcher.live(job.job_id)
+        ahead = 0
+        if job.state is JobState.WAITING:
+            ahead = self.queue.ahead(job) + (dispatcher is not None and dispatcher.busy)
+        return snapshot_of(job, self.queue.shot(job), live, ahead, self._take(job))
+
+    def _take(self, job: Job) -> Take | None:
+        if job.state is not JobState.DONE:
+            return None
+        known = self._made.get(job.job_id)
+        if known is not None and known.path.is_file():
+            return known
         try:
-            path = self.library.new_path(job.seed)
-        except StudioError as error:
-            self._end(job, JobState.FAILED, error=error.to_dict())
-            self._start_next()
-            return
-        if self._worker is None:
-            self._worker = self._new_worker()
-        self._running, self._running_on = job_id, self._worker
-        job.snapshot = dataclasses.replace(job.snapshot, state=JobState.RUNNING)
-        self._worker.send(
-            {
-                "run": job_id,
-                "shot": job.shot.to_dict(),
-                "seed": job.seed,
-                "path": str(path),
-                "limits": self._limits.read(),
-            }
-        )
+            kept = self.store.get(job.job_id)
+        except InputError:
+            return None
+        if kept.trashed or kept.missing:
+            return None
+        self._made[job.job_id] = kept.take
+        while len(self._made) > REMEMBERED:
+            self._made.popitem(last=False)
+        return kept.take
 
-    def _new_worker(self) -> WorkerProcess:
-        def exited(code: int) -> None:
-            with self._lock:
-                self._on_exit(worker, code)
+    def _poke(self) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.poke()
 
-        worker = WorkerProcess(self._on_event, exited)
-        return worker
+    def _running(self) -> Any:
+        """Holds off the queue's next move."""
+        return threading.RLock() if self._dispatcher is None else self._dispatcher.lock
 
-    def _end(self, job: _Job, state: JobState, **changes: Any) -> None:
-        job.snapshot = dataclasses.replace(job.snapshot, state=state, preview=None, seconds_left=None, **changes)
-
-    def _on_event(self, event: dict[str, Any]) -> None:
-        with self._lock:
-            job = self._jobs.get(event["job"])
-            if job is None or job.snapshot.state.ended:
-                return
-            kind = event["kind"]
-            if kind == "progress":
-                names = ("stage", "step", "steps", "expert", "fraction", "seconds_left")
-                job.snapshot = dataclasses.replace(job.snapshot, **{name: event[name] for name in names})
-                return
-            if kind == "preview":
-                mp4 = base64.b64decode(event["mp4"])
-                job.snapshot = dataclasses.replace(job.snapshot, preview=mp4, preview_step=event["step"])
-                return
-            if kind == "plan":
-                job.snapshot = dataclasses.replace(job.snapshot, plan=event["plan"])
-                return
-            if kind == "memory":
-                taken = {name: event[name] for name in ("vram_gb", "ram_gb")}
-                job.snapshot = dataclasses.replace(job.snapshot, memory=job.snapshot.memory | {event["stage"]: taken})
-                return
-            if kind == "note":
-                job.snapshot = dataclasses.replace(job.snapshot, notes=(*job.snapshot.notes, event["text"]))
-                return
-            if kind == "done":
-                take = Take.from_dict(event["take"])
-                self.library.remember(take)
-                self._end(job, JobState.DONE, take=take, fraction=1.0)
-                self.last_run = job.snapshot
-            elif kind == "cancelled":
-                self._end(job, JobState.CANCELLED)
-            else:
-                self._end(job, JobState.FAILED, error=event["error"])
-            self._running = None
-            self._start_next()
-
-    def _on_exit(self, worker: WorkerProcess, code: int) -> None:
-        if self._worker is worker:
-            self._worker = None
-        if self._running is not None and self._running_on is worker:
-            job = self._jobs[self._running]
-            if job.cancelling:
-                self._end(job, JobState.CANCELLED)
-            else:
-                self._end(job, JobState.FAILED, error=_worker_died(code).to_dict())
-            self._running = None
-        self._start_next()
-
-    def _kill_if_still_running(self, worker: WorkerProcess, job_id: str) -> None:
-        with self._lock:
-            if self._running == job_id and self._worker is worker:
-                worker.kill()
-
-    def _forget_old(self) -> None:
-        ended = [name for name, job in self._jobs.items() if job.snapshot.state.ended]
-        for name in ended[: max(0, len(self._jobs) - MAX_REMEMBERED)]:
-            del self._jobs[name]
+    def _ask(self, job_id: str, wish: str) -> None:
+        if self._dispatcher is not None and self._dispatcher.runs(job_id):
+            self._dispatcher.ask(job_id, wish)
+        else:
+            self.queue.wish(job_id, wish)
 
 
-def _worker_died(code: int) -> StudioError:
-    cause = "the system killed it, most likely because RAM ran out" if code == -9 else f"exit code {code}"
-    return StudioError(
-        f"The worker process ended in the middle of this take ({cause}). Nothing else was lost; generate again, "
-        "with a smaller size if it repeats."
+def open_library(root: Path) -> tuple[Database, LibraryLock, str]:
+    """The library in a folder, the claim to run its queue, and why it can only be read ("" where that is not so).
+
+    Raises:
+        InputError: it was written by a newer version, or is damaged.
+        OutputError: there is none and none can be made.
+    """
+    lock = LibraryLock(root)
+    try:
+        database = Database(root)
+    except OutputError as error:
+        if not root.is_dir():
+            raise
+        return Database(root, writable=False), lock, f"{error.message} It is open to read only."
+    if lock.acquire():
+        return database, lock, ""
+    database.close()
+    holder = lock.holder()
+    reason = (
+        f"This library is open in another MOVA Studio{f' ({holder})' if holder else ''}; here it can only be read. "
+        "Close the other one, or start this one with another --library."
     )
+    return Database(root, writable=False), lock, reason

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import time
-from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +12,13 @@ from PIL import Image
 from mova_studio.diffusion import SamplingSettings
 from mova_studio.diffusion.state import SamplingState
 from mova_studio.diffusion.text import MAX_TOKENS, count_tokens, lost_words
+from mova_studio.errors import InputError
 from mova_studio.jobs.placed import Placed
-from mova_studio.jobs.run import Run
+from mova_studio.jobs.run import Paused, Run
+from mova_studio.jobs.saved_run import RunFacts, Saver
+from mova_studio.jobs.steps import OFFERED, Steps
 from mova_studio.library.shot import Shot
-from mova_studio.media.preview import encode_preview
+from mova_studio.library.shots import shot_id
 
 UNTRAINED_NOTE = "the demo checkpoint is untrained: picture and sound are noise on purpose"
 
@@ -29,10 +29,12 @@ class Work:
     Args:
         run: the run at hand.
         placed: the plan in force.
+        saver: where the run is kept between steps, and perhaps was; None keeps nothing.
     """
 
-    def __init__(self, run: Run, placed: Placed) -> None:
-        self.run, self.placed = run, placed
+    def __init__(self, run: Run, placed: Placed, saver: Saver | None = None) -> None:
+        self.run, self.placed, self.saver = run, placed, saver
+        self._kept = None if saver is None else saver.saved.read()
         self.embeddings: tuple[torch.Tensor, torch.Tensor | None] | None = None
         self.state: SamplingState | None = None
         self.frames: np.ndarray | None = None
@@ -56,33 +58,95 @@ class Work:
             positive, negative = self.embeddings
             self.embeddings = positive.cpu(), None if negative is None else negative.cpu()
 
+    @property
+    def before(self) -> RunFacts | None:
+        """Facts of the run that this one goes on with, if there is one."""
+        return None if self._kept is None else self._kept[0]
+
     def advance(self) -> None:
-        """Do everything that is still to be done, under the plan in force."""
+        """Do everything that is still to be done, under the plan in force.
+
+        Raises:
+            Paused: the person asked for it, or the run's `stop_step` is reached; the run is on disk then.
+        """
         run, engine = self.run, self.run.engine
         with run.stage("load"):
             self.placed.place()
             run.estimate.checkpoint = engine.identity
-        if self.embeddings is None:
-            with run.stage("text"):
-                self._embed()
+            self._go_on()
         if self.state is None:
+            if self.embeddings is None:
+                with run.stage("text"):
+                    self._embed()
             with run.stage("frames"):
                 self._prepare()
         assert self.state is not None
         self.state.to(engine.device)
         if not self.state.done:
-            with run.stage("load"):
-                engine.pipeline.ready(self.state)
-            with run.stage("denoise"):
-                on_step = _step_reporter(run, self.placed, self.state)
-                engine.pipeline.denoise(self.state, None, on_step, ("x0_latents",), on_layer=run.check_cancelled)
+            self._denoise(self.state)
         with run.stage("decode"):
-            output = engine.pipeline.decode(self.state, output_type="np", on_chunk=run.check_cancelled)
+            output = engine.pipeline.decode(self.state, output_type="np", on_chunk=run.check_stop)
             self.frames = (output.frames[0] * 255).round().astype(np.uint8)
             self.sampling_rate = output.sampling_rate
             self.audio = output.audio[0].float().cpu().numpy()
         if run.estimate.computed_seconds and self.placed.request.guided_share == 1:
             self.placed.learn(run.estimate.median_step, run.seconds["decode"])
+
+    def keep(self) -> None:
+        """Save the run as it is; a disk that refuses is told of, once, and ends nothing."""
+        if self.saver is None or self.state is None:
+            return
+        run, known = self.run, self.saver.trouble
+        facts = RunFacts(
+            step=self.state.step,
+            shot=shot_id(run.shot),
+            seed=run.seed,
+            checkpoint=run.engine.identity,
+            plan=self.placed.chosen.plan.to_dict(),
+            seconds=run.seconds_so_far,
+            notes=tuple(run.notes),
+            changes=tuple(self.placed.changes),
+        )
+        if self.saver.save(facts, self.state.save):
+            run.report({"kind": "saved", "step": self.state.step})
+        elif known is None:
+            run.note(f"the run cannot be saved on the way, so that a crash would start it over: {self.saver.trouble}")
+
+    def _go_on(self) -> None:
+        """Take up what was saved of this very run, if it is whole."""
+        kept, self._kept = self._kept, None
+        if kept is None or self.state is not None:
+            return
+        run, (facts, file) = self.run, kept
+        if (facts.shot, facts.seed, facts.checkpoint) != (shot_id(run.shot), run.seed, run.engine.identity):
+            run.note(f"what was saved at step {facts.step} belongs to another shot or checkpoint; the run starts over")
+            return
+        try:
+            self.state = SamplingState.load(file)
+        except InputError as error:
+            run.note(f"what was saved at step {facts.step} is damaged; the run starts over ({error.message})")
+            return
+        run.step = self.state.step
+        said, run.notes = run.notes, []
+        for text in dict.fromkeys([*facts.notes, *said]):
+            run.note(text)
+        run.seconds = {
+            stage: round(facts.seconds.get(stage, 0.0) + run.seconds.get(stage, 0.0), 3)
+            for stage in {**facts.seconds, **run.seconds}
+        }
+        self.placed.changes[:0] = facts.changes
+        run.report({"kind": "saved", "step": self.state.step})
+
+    def _denoise(self, state: SamplingState) -> None:
+        run, engine = self.run, self.run.engine
+        with run.stage("load"):
+            engine.pipeline.ready(state)
+        left = None if run.stop_step is None else max(0, run.stop_step - state.step)
+        with run.stage("denoise"):
+            steps = Steps(run, self.placed, state, self.saver, self.keep)
+            engine.pipeline.denoise(state, left, steps, OFFERED, on_layer=run.check_stop)
+        if not state.done:
+            raise Paused
 
     def _embed(self) -> None:
         run, engine = self.run, self.run.engine
@@ -104,7 +168,7 @@ class Work:
             generator=torch.Generator("cpu").manual_seed(self.run.seed),
             prompt_embeds=self.embeddings[0],
             negative_prompt_embeds=self.embeddings[1],
-            on_chunk=self.run.check_cancelled,
+            on_chunk=self.run.check_stop,
         )
 
 
@@ -122,22 +186,3 @@ def _note_lost_words(run: Run) -> None:
         lost = lost_words(tokenizer, text)
         if lost:
             run.note(f"the {name} has {count_tokens(tokenizer, text)} tokens and {MAX_TOKENS} are read; lost: {lost!r}")
-
-
-def _step_reporter(run: Run, placed: Placed, state: SamplingState) -> Callable[..., None]:
-    begun, reused = time.monotonic(), state.reused_steps
-
-    def on_step(pipeline: Any, index: int, _timestep: float, tensors: dict[str, torch.Tensor]) -> None:
-        nonlocal begun, reused
-        run.step = index + 1
-        placed.check_spill()
-        run.estimate.step_done(time.monotonic() - begun, reused=state.reused_steps > reused)
-        reused = state.reused_steps
-        high = pipeline.scheduler.expert_steps(pipeline.config.boundary_ratio)
-        run.progress("denoise", "high" if index < high else "low")
-        frames = run.engine.preview.frames(tensors["x0_latents"][0]).numpy()
-        rate = run.shot.frame_rate * len(frames) / run.shot.num_frames
-        run.report({"kind": "preview", "step": run.step, "mp4": encode_preview(frames, rate)})
-        begun = time.monotonic()
-
-    return on_step

@@ -1,8 +1,8 @@
 """The worker process: owns the GPU and the weights, makes one take after another.
 
-It speaks JSON lines: commands on standard input ({"run": id, "shot": ..., "seed": ..., "path": ...} and
-{"cancel": id}), events on standard output ({"job": id, "kind": "progress" | "preview" | "note" | "done" |
-"failed", ...}). When its input ends, the studio is gone, and it exits at once.
+It speaks JSON lines: commands on standard input ({"run": id, "shot": ..., "seed": ..., "path": ...},
+{"cancel": id} and {"pause": id}), events on standard output ({"job": id, "kind": "progress" | "preview" | "saved" |
+"note" | "done" | "paused" | "failed", ...}). When its input ends, the studio is gone, and it exits at once.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Worker:
     def __init__(self, commands: TextIO, events: TextIO) -> None:
         self._commands, self._events = commands, events
         self._jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._cancelled: set[str] = set()
+        self._asked: dict[str, set[str]] = {"cancel": set(), "pause": set()}
         self._lock = threading.Lock()
 
     def serve(self) -> None:
@@ -57,7 +57,9 @@ class Worker:
 
     def _run(self, engine: Engine, command: dict[str, Any]) -> dict[str, Any]:
         """Make the take that `command` asks for; returns the event that ends the job."""
+        from mova_studio.jobs.run import Paused
         from mova_studio.jobs.runner import make_take
+        from mova_studio.jobs.saved_run import SavedRun, Saver
         from mova_studio.library.shot import Shot
         from mova_studio.placement.request import Limits
 
@@ -69,9 +71,15 @@ class Worker:
                 command["seed"],
                 Path(command["path"]),
                 report=partial(self._send, job),
-                cancelled=partial(self._cancelled.__contains__, job),
-                limits=Limits.from_dict(command.get("limits", {})),
+                cancelled=partial(self._asked["cancel"].__contains__, job),
+                limits=Limits.from_dict(command["limits"]),
+                pausing=partial(self._asked["pause"].__contains__, job),
+                saver=Saver(SavedRun(Path(command["runs"]), job), command["save_every"]),
+                stop_step=command["stop_step"],
+                take_id=job,
             )
+        except Paused:
+            return {"kind": "paused"}
         except Cancelled:
             return {"kind": "cancelled"}
         except StudioError as error:
@@ -85,10 +93,14 @@ class Worker:
     def _listen(self) -> None:
         for line in self._commands:
             command = json.loads(line)
-            if "cancel" in command:
-                self._cancelled.add(command["cancel"])
-            else:
+            if "run" in command:
+                # What was asked of an earlier try says nothing of this one.
+                for asked in self._asked.values():
+                    asked.discard(command["run"])
                 self._jobs.put(command)
+            else:
+                ((wish, job),) = command.items()
+                self._asked[wish].add(job)
         os._exit(0)
 
     def _send(self, job: str, event: dict[str, Any]) -> None:

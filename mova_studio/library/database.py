@@ -39,6 +39,7 @@ class Database:
         self.file = root / NAME
         self._locks = {"write": threading.RLock(), "read": threading.RLock()}
         self._depth = 0
+        self._writing_thread: int | None = None
         with self._said():
             if writable:
                 self._open()
@@ -46,12 +47,14 @@ class Database:
                 self._open_to_read()
 
     def read(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
-        """The rows of a SELECT, as of the last commit.
+        """The rows of a SELECT: as of the last commit, or as the thread's own open transaction has them.
 
         Raises:
             OutputError: the disk is gone.
             InputError: the file is damaged.
         """
+        if self._writing_thread == threading.get_ident():
+            return self._writer.execute(sql, values).fetchall()
         with self._locks["read"], self._said():
             return self._reader.execute(sql, values).fetchall()
 
@@ -73,6 +76,7 @@ class Database:
             if self._depth == 0:
                 self._check_place()
                 self._writer.execute("BEGIN IMMEDIATE")
+                self._writing_thread = threading.get_ident()
             self._depth += 1
             try:
                 yield self._writer
@@ -85,6 +89,8 @@ class Database:
                 raise
             finally:
                 self._depth -= 1
+                if self._depth == 0:
+                    self._writing_thread = None
 
     def changed_by_others(self) -> int:
         """A number that differs from the last one if another process has written in between."""

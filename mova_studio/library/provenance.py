@@ -11,6 +11,7 @@ from mova_studio.errors import InputError
 from mova_studio.library.shot import Shot
 from mova_studio.library.take import Take, is_take_id
 from mova_studio.media.loudness import measure
+from mova_studio.media.measures import TakeMeasures
 from mova_studio.media.probe import decode_audio, probe
 from mova_studio.media.provenance import Provenance, read_provenance
 
@@ -30,6 +31,7 @@ def describe_take(
     created: str,
     notes: tuple[str, ...],
     take_id: str | None = None,
+    measures: TakeMeasures | None = None,
 ) -> Provenance:
     """The provenance to write into a take's mp4.
 
@@ -37,6 +39,7 @@ def describe_take(
         plan: how the network was placed: device, dtype, attention.
         seconds: per stage, as far as they are over when the file is written.
         take_id: the take's name in the library, by which it is known again wherever its file goes.
+        measures: of the sound and pictures as they were made, which levelling hides from those who read the file.
     """
     settings = shot.to_dict()
     images = {name: getattr(shot, name) for name in _FRAMES if getattr(shot, name) is not None}
@@ -56,6 +59,8 @@ def describe_take(
     }
     if take_id is not None:
         record["take"] = take_id
+    if measures is not None:
+        record["measures"] = measures.to_dict()
     return Provenance(record=record, images=images)
 
 
@@ -128,6 +133,7 @@ def read_take(path: Path) -> Take | None:
             program=str(record["program"]),
             created=str(record["created"]),
             notes=tuple(record["notes"]),
+            measures=TakeMeasures.from_dict(record["measures"]) if record.get("measures") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: its record of how it was made is damaged ({error}).") from error

@@ -15,9 +15,9 @@ SORTS = {
     "newest": _NEWEST,
     "oldest": "t.created, t.rowid",
     "rating": f"t.stars DESC, {_NEWEST}",
-    "sync": f"t.offset_ms IS NULL, abs(t.offset_ms), {_NEWEST}",
-    "align": f"t.av_align IS NULL, t.av_align DESC, {_NEWEST}",
-    "loudness": f"t.integrated_lufs IS NULL, t.integrated_lufs DESC, {_NEWEST}",
+    "sync": f"abs(t.offset_ms) ASC NULLS LAST, {_NEWEST}",
+    "align": f"t.av_align DESC NULLS LAST, {_NEWEST}",
+    "loudness": f"t.integrated_lufs DESC NULLS LAST, {_NEWEST}",
     "seed": f"t.seed, {_NEWEST}",
 }
 
@@ -72,11 +72,14 @@ class ShotEntry:
 
 
 def where(query: Query) -> tuple[str, list[Any]]:
-    """The condition on `takes AS t JOIN shots AS s USING (shot)`, with its values."""
+    """The condition on `takes AS t`, with its values."""
     terms = [f"t.trashed IS {'NOT ' if query.trashed else ''}NULL"]
     values: list[Any] = []
     for word in _folded(query.search).split():
-        held = ["instr(s.folded, ?)", "EXISTS (SELECT 1 FROM tags WHERE tags.take = t.take AND instr(tags.folded, ?))"]
+        held = [
+            "t.shot IN (SELECT shot FROM shots WHERE instr(folded, ?))",
+            "t.take IN (SELECT take FROM tags WHERE instr(folded, ?))",
+        ]
         values += [word, word]
         if word.isascii() and word.isdigit():
             held.append("instr(t.seed, ?) = 1")
@@ -89,7 +92,7 @@ def where(query: Query) -> tuple[str, list[Any]]:
         terms.append("t.stars >= ?")
         values.append(query.min_stars)
     for tag in query.tags:
-        terms.append("EXISTS (SELECT 1 FROM tags WHERE tags.take = t.take AND tags.folded = ?)")
+        terms.append("t.take IN (SELECT take FROM tags WHERE folded = ?)")
         values.append(_folded(tag))
     if query.flawless:
         terms.append("t.flaws = 0")

@@ -129,7 +129,7 @@ class TakeStore:
     def page(self, query: Query = Query(), limit: int = 24, offset: int = 0) -> Page:  # noqa: B008 - it is frozen
         """Takes of a query; for those returned, their files are looked for."""
         condition, values = where(query)
-        source = f"FROM takes AS t JOIN shots AS s USING (shot) WHERE {condition}"
+        source = f"FROM takes AS t WHERE {condition}"
         total = self._database.read(f"SELECT count(*) AS total {source}", values)[0]["total"]
         wanted = self._database.read(
             f"SELECT t.take {source} ORDER BY {SORTS[query.sort]} LIMIT ? OFFSET ?",
@@ -153,8 +153,8 @@ class TakeStore:
     def tags(self) -> tuple[tuple[str, int], ...]:
         """Every tag outside the trash and how many takes have it, the most used first."""
         rows = self._database.read(
-            "SELECT min(tag) AS tag, count(*) AS count FROM tags JOIN takes USING (take) WHERE trashed IS NULL "
-            "GROUP BY folded ORDER BY count DESC, folded"
+            "SELECT min(tag) AS tag, count(*) AS count FROM tags WHERE take NOT IN "
+            "(SELECT take FROM takes WHERE trashed IS NOT NULL) GROUP BY folded ORDER BY count DESC, folded"
         )
         return tuple((row["tag"], row["count"]) for row in rows)
 

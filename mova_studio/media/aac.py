@@ -98,7 +98,7 @@ def _turned_down(samples: NDArray[np.float32], limit_dbtp: float) -> EncodedSoun
 
 
 def _heard(samples: NDArray[np.float32]) -> tuple[bytes, NDArray[np.float32], Loudness]:
-    m4a = _encode(samples)
+    m4a = encode_aac(samples)
     heard = decode_audio(io.BytesIO(m4a))[0]
     return m4a, heard, measure(heard, SAMPLE_RATE)
 
@@ -107,7 +107,8 @@ def _over(loudness: Loudness, limit_dbtp: float) -> float:
     return -np.inf if loudness.true_peak_dbtp is None else loudness.true_peak_dbtp - limit_dbtp
 
 
-def _encode(samples: NDArray[np.float32]) -> bytes:
+def encode_aac(samples: NDArray[np.float32]) -> bytes:
+    """An m4a file in memory, of float32 [channels, n] at 48 kHz, 1 or 2 channels."""
     buffer = io.BytesIO()
     # The default clock of an mp4 ticks in milliseconds, which would cut up to 47 samples off the end.
     with av.open(buffer, "w", format="mp4", options={"movie_timescale": str(SAMPLE_RATE)}) as container:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from typing import Any
 
 import av
 import numpy as np
-from av.container import OutputContainer
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
@@ -20,6 +18,7 @@ from mova_studio.errors import Cancelled, InputError, OutputError
 from mova_studio.media.aac import FRAME_SAMPLES, SAMPLE_RATE, encode_levelled
 from mova_studio.media.h264 import encode_picture
 from mova_studio.media.loudness import Loudness, as_channels, measure
+from mova_studio.media.muxing import mux
 from mova_studio.media.probe import decode_audio, probe
 from mova_studio.media.provenance import Provenance, to_tags
 from mova_studio.media.rate import exact_rate
@@ -109,7 +108,7 @@ def write_mp4(
                     fitted, target_lufs=target_lufs, ceiling_dbtp=ceiling_dbtp, cancelled=cancelled
                 )
                 report(0.95)
-            _mux(container, packets, encoded.m4a if encoded else None)
+            mux(container, packets, encoded.m4a if encoded else None)
         written = _check(beside, path, num_frames, has_sound=sound is not None)
         if cancelled():
             raise Cancelled()
@@ -131,19 +130,6 @@ def _at_48k(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]
 def _fit(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
     cut = samples[:, :length]
     return np.pad(cut, ((0, 0), (0, length - cut.shape[1])))
-
-
-def _mux(container: OutputContainer, picture: list[av.Packet], m4a: bytes | None) -> None:
-    if m4a is None:
-        container.mux(picture)
-        return
-    with av.open(io.BytesIO(m4a), "r") as source:
-        track = source.streams.audio[0]
-        stream = container.add_stream_from_template(track)
-        sound = [packet for packet in source.demux(track) if packet.size]
-        for packet in sound:
-            packet.stream = stream
-        container.mux(sorted([*picture, *sound], key=lambda packet: (packet.dts or 0) * packet.time_base))
 
 
 def _check(beside: Path, path: Path, num_frames: int, *, has_sound: bool) -> WrittenMedia:

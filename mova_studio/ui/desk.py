@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,6 @@ from mova_studio.jobs.studio import Studio
 from mova_studio.library.shot import Shot
 from mova_studio.ui.advice import Advice
 
-MAX_TICKETS = 500
 MAX_PAGE_JOBS = 120
 
 
@@ -81,11 +79,10 @@ class PageState:
 
 
 class Desk:
-    """Hands jobs to the studio and keeps a ticket for each."""
+    """Hands jobs to the studio, and says which of them a page may see."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self._tickets: OrderedDict[str, Ticket] = OrderedDict()
 
     def submit(self, shot: Shot, seed: int | None, user: str, notes: tuple[str, ...] = ()) -> Ticket:
         """Queue a job.
@@ -93,42 +90,36 @@ class Desk:
         Raises:
             InputError: the seed is out of range, or the queue is full.
         """
-        job_id = self.studio.submit(shot, seed)
-        ticket = Ticket(job_id, user, shot, self.studio.snapshot(job_id).seed, seed is not None, notes)
-        self._tickets[job_id] = ticket
-        while len(self._tickets) > MAX_TICKETS:
-            self._tickets.popitem(last=False)
-        return ticket
+        job_id = self.studio.submit(shot, seed, asked_by=user, notes=notes)
+        return _ticket(self.studio.snapshot(job_id))
 
     def known(self, job_ids: list[str], user: str) -> list[str]:
         """Those of `job_ids` that exist and are this user's: what a reloaded page may ask for again."""
-        return [job_id for job_id in job_ids[-MAX_PAGE_JOBS:] if self._is_users(job_id, user)]
-
-    def _is_users(self, job_id: str, user: str) -> bool:
-        ticket = self._tickets.get(job_id)
-        return ticket is not None and ticket.user == user and self._snapshot(job_id) is not None
+        found = self._snapshots(job_ids[-MAX_PAGE_JOBS:])
+        return [snapshot.job_id for snapshot in found if snapshot.asked_by == user]
 
     def look(self, page: PageState) -> list[tuple[Ticket, JobSnapshot]]:
-        """The page's jobs as they are now, oldest first; those that were forgotten are dropped."""
-        seen = [(self._tickets.get(job_id), self._snapshot(job_id)) for job_id in page.jobs]
-        return [
-            (ticket, self._fit(snapshot)) for ticket, snapshot in seen if ticket is not None and snapshot is not None
-        ]
+        """The page's jobs as they are now, oldest first."""
+        return [(_ticket(snapshot), self._fit(snapshot)) for snapshot in self._snapshots(page.jobs)]
+
+    def _snapshots(self, job_ids: list[str]) -> list[JobSnapshot]:
+        return self.studio.snapshots(job_ids)
 
     def _fit(self, snapshot: JobSnapshot) -> JobSnapshot:
         """Without the library's folder in an error: guests read it too."""
         if snapshot.error is None:
             return snapshot
         message = str(snapshot.error.get("message", "")).replace(
-            str(self.studio.library.root), self.studio.library.root.name
+            str(self.studio.root), self.studio.root.name
         )
         return dataclasses.replace(snapshot, error={**snapshot.error, "message": message})
 
-    def _snapshot(self, job_id: str) -> JobSnapshot | None:
-        try:
-            return self.studio.snapshot(job_id)
-        except KeyError:
-            return None
+
+def _ticket(snapshot: JobSnapshot) -> Ticket:
+    assert snapshot.shot is not None, "the queue knows what every job makes"
+    return Ticket(
+        snapshot.job_id, snapshot.asked_by, snapshot.shot, snapshot.seed, snapshot.seed_given, snapshot.asked_notes
+    )
 
 
 def at_work(jobs: list[tuple[Ticket, JobSnapshot]]) -> tuple[Ticket, JobSnapshot] | None:

@@ -22,7 +22,7 @@ class Shelf:
 
     def name(self, take: Take) -> str:
         """ "2026-02-08/101500-7.mp4": the file's place below the library."""
-        return take.path.relative_to(self.studio.library.root).as_posix()
+        return take.path.relative_to(self.studio.root).as_posix()
 
     async def takes(self, limit: int) -> list[tuple[Take, Served]]:
         """The newest takes and their files in the cache, newest first."""
@@ -43,10 +43,10 @@ class Shelf:
         Raises:
             InputError: there is none.
         """
-        for take in await asyncio.to_thread(self.studio.takes, MAX_LISTED):
-            if self.name(take) == name:
-                return take
-        raise InputError(f"{name[:80]!r} is not a take of this library; reload the page.")
+        kept = await asyncio.to_thread(self.studio.store.find_path, self.studio.root / name)
+        if kept is None or kept.trashed or kept.missing:
+            raise InputError(f"{name[:80]!r} is not a take of this library; reload the page.")
+        return kept.take
 
     async def delete(self, name: str) -> None:
         """Delete a take from the library and from the cache. Callers see to it that the owner asks.
@@ -56,7 +56,9 @@ class Shelf:
             OutputError: the file cannot be deleted.
         """
         take = await self.find(name)
-        await asyncio.to_thread(self.studio.delete_take, take.path)
+        kept = await asyncio.to_thread(self.studio.store.find_path, take.path)
+        if kept is not None:
+            await asyncio.to_thread(self.studio.store.trash, [kept.take_id])
         await asyncio.to_thread(self.served.withdraw, take.path)
 
     def info(self, take: Take) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mova_studio.jobs.snapshot import JobSnapshot, JobState
+from mova_studio.jobs.snapshot import JobSnapshot
+from mova_studio.jobs.states import JobState
 from mova_studio.ui.catalogue import say
 
 

@@ -30,10 +30,12 @@ CREATE TABLE takes (
     modified INTEGER -- of the file, nanoseconds
 );
 
-CREATE INDEX takes_by_shot ON takes (shot);
+CREATE INDEX takes_by_shot ON takes (shot, trashed, created);
 CREATE INDEX takes_by_home ON takes (home);
-CREATE INDEX takes_newest ON takes (created) WHERE trashed IS NULL;
-CREATE INDEX takes_rated ON takes (stars, created) WHERE trashed IS NULL;
+-- All that a page is found and sorted by, so that the wide rows of takes on other pages need not be read.
+CREATE INDEX takes_listed ON takes (
+    trashed, created, take, shot, seed, stars, flaws, offset_ms, av_align, integrated_lufs
+);
 
 CREATE TABLE tags (
     take TEXT NOT NULL REFERENCES takes (take) ON DELETE CASCADE,
@@ -42,7 +44,7 @@ CREATE TABLE tags (
     PRIMARY KEY (take, folded)
 ) WITHOUT ROWID;
 
-CREATE INDEX tags_by_name ON tags (folded);
+CREATE INDEX tags_by_name ON tags (folded, tag);
 
 -- Comparisons of two takes. They outlive the takes, because what they say is about the shots' settings.
 CREATE TABLE votes (

@@ -1,0 +1,349 @@
+"""Runs the queue: one job after the other on one worker process, whatever dies on the way."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mova_studio.errors import InputError, OutputError, StudioError
+from mova_studio.jobs.limits_file import LimitsFile
+from mova_studio.jobs.process import WorkerProcess
+from mova_studio.jobs.queue import MAX_DEATHS, Job, JobQueue
+from mova_studio.jobs.saved_run import FOLDER, SavedRun, discard_all_but
+from mova_studio.jobs.snapshot import Live
+from mova_studio.jobs.states import JobState
+from mova_studio.library.database import Database
+from mova_studio.library.provenance import read_take, read_take_id
+from mova_studio.library.store import TakeStore
+from mova_studio.library.take import Take
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 0.25  # between two looks for what other processes asked for
+GRACE_SECONDS = 2.0  # for a worker that is asked to stop
+STEP_SECONDS = 1.0  # between two notes of the step in the database
+REMEMBERED = 50
+
+
+class Dispatcher:
+    """Runs the jobs of a library. One per library, which the caller's lock sees to.
+
+    Args:
+        database, queue, store: of the library.
+        limits: what plans may use.
+        save_every: seconds between two saves of a run, see `Saver`.
+
+    Attributes:
+        trouble: why the queue stands still although jobs wait; "" where it does not.
+    """
+
+    def __init__(
+        self, database: Database, queue: JobQueue, store: TakeStore, limits: LimitsFile, save_every: float
+    ) -> None:
+        self.trouble = ""
+        self._database, self._queue, self._store = database, queue, store
+        self._limits, self._save_every = limits, save_every
+        self._runs = store.root / FOLDER
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._live: OrderedDict[str, Live] = OrderedDict()
+        self._running: str | None = None
+        self._wish: str | None = None
+        self._worker: WorkerProcess | None = None
+        self._unrecorded: list[Callable[[], None]] = []
+        self._step_recorded = 0.0
+        self._seen = -1
+        self._closed = False
+        self._paused_for_good = threading.Event()
+        self._recover()
+        self._thread = threading.Thread(target=self._look, name="queue", daemon=True)
+        self._thread.start()
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while jobs change hands."""
+        return self._lock
+
+    def poke(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    def live(self, job_id: str) -> Live | None:
+        """What is known of a job that runs, or ran a short while ago."""
+        with self._lock:
+            return self._live.get(job_id)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs."""
+        return self._running is not None
+
+    def runs(self, job_id: str) -> bool:
+        """Whether this is the running job."""
+        with self._lock:
+            return self._running == job_id
+
+    def ask(self, job_id: str, wish: str) -> None:
+        """Ask the running job to stop.
+
+        It does so between two layers; one that does not answer within 2 s (inside a long decode) is stopped with
+        its worker, which the next job starts anew.
+
+        Args:
+            wish: "cancel" or "pause".
+        """
+        with self._lock:
+            if self._running != job_id or self._worker is None or self._wish == "cancel":
+                return
+            self._wish = wish
+            worker = self._worker
+            worker.send({wish: job_id})
+        timer = threading.Timer(GRACE_SECONDS, self._kill_if_still_running, (worker, job_id))
+        timer.daemon = True
+        timer.start()
+
+    def discard(self, job_id: str) -> None:
+        """Forget what was saved of a job's run."""
+        SavedRun(self._runs, job_id).discard()
+
+    def preview(self, job_id: str) -> Path:
+        """Where the preview of a scout lies, once it has stopped."""
+        return SavedRun(self._runs, job_id).preview
+
+    def worker_memory(self) -> int:
+        """Bytes of RAM that the worker holds now."""
+        with self._lock:
+            return 0 if self._worker is None else self._worker.memory()
+
+    def unload(self) -> None:
+        """End the worker if nothing runs.
+
+        Raises:
+            InputError: a job is running.
+        """
+        with self._lock:
+            if self._running is not None:
+                raise InputError("A take is being made; cancel it or let it finish before unloading.", field="model")
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+
+    def close(self) -> None:
+        """Let the running job save itself and stop the worker; the next start goes on with it."""
+        with self._lock:
+            self._closed = True
+            running, worker = self._running, self._worker
+            if running is not None and worker is not None:
+                worker.send({"pause": running})
+        if running is not None and worker is not None:
+            self._paused_for_good.wait(GRACE_SECONDS)
+        self.poke()
+        self._thread.join()
+        if worker is not None:
+            worker.close()
+
+    def _recover(self) -> None:
+        for job in self._queue.running():
+            self._queue.interrupted(job.job_id, died=False)
+        discard_all_but(self._runs, self._queue.resumable())
+
+    def _look(self) -> None:
+        while not self._closed:
+            try:
+                self._tick()
+                self.trouble = ""
+            except StudioError as error:
+                if error.message != self.trouble:
+                    log.warning("the queue stands still: %s", error.message)
+                self.trouble = error.message
+            self._wake.wait(LOOK_SECONDS)
+            self._wake.clear()
+
+    def _tick(self) -> None:
+        with self._lock:
+            while self._unrecorded:
+                self._unrecorded[0]()
+                del self._unrecorded[0]
+            changed = self._database.changed_by_others()
+            if self._running is None and not self._closed:
+                job = None if self._queue.held else self._queue.next_waiting()
+                if job is not None:
+                    self._begin(job)
+            elif self._running is not None and changed != self._seen:
+                wish = self._queue.get(self._running).wish
+                if wish is not None:
+                    self.ask(self._running, wish)
+            self._seen = changed
+
+    def _begin(self, job: Job) -> None:
+        try:
+            shot = self._queue.shot(job)
+        except (InputError, KeyError) as error:
+            fault = error if isinstance(error, StudioError) else InputError("The job's shot is not in the library.")
+            self._queue.become(job.job_id, JobState.FAILED, error=json.dumps(fault.to_dict()))
+            self.poke()
+            return
+        path = None if job.path is None else self._store.root / job.path
+        if path is not None and path.exists():
+            made = self._made_before(job, path)
+            if made is not None:
+                self._done(job.job_id, made)
+                self.poke()
+                return
+            path = None
+        if path is None or not path.parent.is_dir():
+            path = self._store.new_path(shot, job.seed)
+        place = path.relative_to(self._store.root).as_posix()
+        self._queue.become(job.job_id, JobState.RUNNING, path=place)
+        self._running, self._wish = job.job_id, None
+        self._live[job.job_id] = Live(step=job.saved_step)
+        self._live.move_to_end(job.job_id)
+        while len(self._live) > REMEMBERED:
+            self._live.popitem(last=False)
+        if self._worker is None:
+            self._worker = self._new_worker()
+        self._worker.send(
+            {
+                "run": job.job_id,
+                "shot": shot.to_dict(),
+                "seed": job.seed,
+                "path": str(path),
+                "limits": self._limits.read(),
+                "runs": str(self._runs),
+                "save_every": self._save_every,
+                "stop_step": job.stop_step,
+            }
+        )
+
+    @staticmethod
+    def _made_before(job: Job, path: Path) -> Take | None:
+        """The job's take, if its worker had finished the file when something died."""
+        try:
+            return read_take(path) if read_take_id(path) == job.job_id else None
+        except InputError:
+            return None
+
+    def _new_worker(self) -> WorkerProcess:
+        def exited(code: int) -> None:
+            with self._lock:
+                self._on_exit(worker, code)
+
+        worker = WorkerProcess(self._on_event, exited)
+        return worker
+
+    def _record(self, change: Callable[[], None]) -> None:
+        """Write a change down; where the disk refuses, as soon as it no longer does. Until then no job begins."""
+        try:
+            change()
+        except OutputError as error:
+            self.trouble = error.message
+            log.warning("written down later: %s", error.message)
+            self._unrecorded.append(change)
+        except InputError as error:
+            log.warning("not written down: %s", error.message)
+
+    def _done(self, job_id: str, take: Take) -> None:
+        def done() -> None:
+            self._store.add(take, job_id)
+            self._queue.become(job_id, JobState.DONE, step=take.shot.num_inference_steps)
+            self.discard(job_id)
+
+        self._record(done)
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        with self._lock:
+            job_id, kind = event["job"], event["kind"]
+            if job_id != self._running:
+                return
+            live = self._live[job_id]
+            if kind == "progress":
+                names = ("stage", "step", "expert", "fraction", "seconds_left")
+                self._live[job_id] = dataclasses.replace(live, **{name: event[name] for name in names})
+                self._note_step(job_id, event["step"])
+            elif kind == "preview":
+                mp4 = base64.b64decode(event["mp4"])
+                self._live[job_id] = dataclasses.replace(live, preview=mp4, preview_step=event["step"])
+            elif kind == "saved":
+                step = event["step"]
+                self._record(lambda: self._queue.record(job_id, saved_step=step, step=step))
+            elif kind == "plan":
+                self._live[job_id] = dataclasses.replace(live, plan=event["plan"])
+            elif kind == "memory":
+                taken = {name: event[name] for name in ("vram_gb", "ram_gb")}
+                self._live[job_id] = dataclasses.replace(live, memory=live.memory | {event["stage"]: taken})
+            elif kind == "note":
+                said = tuple(dict.fromkeys((*live.notes, event["text"])))
+                self._live[job_id] = dataclasses.replace(live, notes=said)
+            else:
+                self._on_end(job_id, event)
+
+    def _note_step(self, job_id: str, step: int) -> None:
+        if time.monotonic() - self._step_recorded > STEP_SECONDS:
+            self._step_recorded = time.monotonic()
+            try:
+                self._queue.record(job_id, step=step)
+            except StudioError as error:
+                log.warning("the step was not written down: %s", error.message)
+
+    def _on_end(self, job_id: str, event: dict[str, Any]) -> None:
+        kind = event["kind"]
+        if kind == "done":
+            self._done(job_id, Take.from_dict(event["take"]))
+        elif kind == "paused" and self._closed:
+            self._record(lambda: self._give_back(job_id, died=False))
+            self._paused_for_good.set()
+        elif kind in ("paused", "cancelled"):
+            state = JobState.PAUSED if kind == "paused" else JobState.CANCELLED
+            step = self._live[job_id].step
+            self._record(lambda: self._end(job_id, state, step=step))
+        else:
+            error = json.dumps(event["error"])
+            self._record(lambda: self._end(job_id, JobState.FAILED, error=error))
+        self._running = self._wish = None
+        self.poke()
+
+    def _end(self, job_id: str, state: JobState, **changes: Any) -> None:
+        self._queue.become(job_id, state, **changes)
+
+    def _give_back(self, job_id: str, *, died: bool, code: int = 0) -> None:
+        job = self._queue.interrupted(job_id, died=died)
+        if job.deaths >= MAX_DEATHS:
+            error = json.dumps(_worker_died(code, job).to_dict())
+            self._queue.become(job_id, JobState.FAILED, error=error)
+
+    def _on_exit(self, worker: WorkerProcess, code: int) -> None:
+        if self._worker is worker:
+            self._worker = None
+        job_id, wish = self._running, self._wish
+        if job_id is None or self._worker is not None:
+            return
+        self._running = self._wish = None
+        if self._closed:
+            self._paused_for_good.set()
+        if wish is None:
+            died = not self._closed
+            self._record(lambda: self._give_back(job_id, died=died, code=code))
+        else:
+            state = JobState.CANCELLED if wish == "cancel" else JobState.PAUSED
+            self._record(lambda: self._end(job_id, state))
+        self.poke()
+
+    def _kill_if_still_running(self, worker: WorkerProcess, job_id: str) -> None:
+        with self._lock:
+            if self._running == job_id and self._worker is worker and self._wish is not None:
+                worker.kill()
+
+
+def _worker_died(code: int, job: Job) -> StudioError:
+    cause = "the system killed it, most likely because RAM ran out" if code == -9 else f"exit code {code}"
+    return StudioError(
+        f"The worker process ended {MAX_DEATHS} times at step {job.saved_step} of {job.steps} of this take ({cause}). "
+        "Nothing else was lost; try a smaller size, or less memory for plans in the System view, and retry."
+    )
