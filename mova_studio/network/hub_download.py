@@ -172,6 +172,11 @@ def list_files(hub_id: str) -> Listing:
     return Listing(commit, tuple(files))
 
 
+def download_folder(hub_id: str) -> Path | None:
+    """Where a download into the hub's cache goes; None if `hub_id` is none."""
+    return CachePlace(hub_id).folder if is_hub_id(hub_id) else None
+
+
 def free_bytes(folder: Path) -> int:
     """Free bytes on the disk of `folder`, which need not exist yet."""
     return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free

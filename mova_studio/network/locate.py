@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mova_studio.errors import CheckpointError
-from mova_studio.network.demo import demo_checkpoint
 from mova_studio.network.hub import resolve
-
-DEMO = "demo"
+from mova_studio.network.installed import DEMO
 
 
 def locate(model: str) -> Path:
@@ -19,4 +17,8 @@ def locate(model: str) -> Path:
     """
     if not model.strip():
         raise CheckpointError('No checkpoint is named; give "demo", a folder or a hub id.', field="model")
-    return demo_checkpoint() if model == DEMO else resolve(model)
+    if model == DEMO:
+        from mova_studio.network.demo import demo_checkpoint
+
+        return demo_checkpoint()
+    return resolve(model)

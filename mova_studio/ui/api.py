@@ -1,7 +1,7 @@
 """The page's functions for programs, by name: `gradio_client.Client(url).predict(..., api_name="/generate")`.
 
-Any person with a login may call `generate` and `takes`; `use_model`, `delete_take` and `download_model` are the
-owner's and are refused to guests.
+Any person with a login may call `generate` and `takes`; `delete_take` and `plan` are the owner's and are refused to
+guests. Those about checkpoints are in `api_models.py`.
 """
 
 # Without postponed annotations: Gradio reads the parts of a return type from the type itself.
@@ -16,11 +16,9 @@ from mova_studio.library.shot import Shot
 from mova_studio.ui.access import Access
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.desk import Desk
-from mova_studio.ui.downloads import Downloads
 from mova_studio.ui.imagine_view import imagined_machine
 from mova_studio.ui.reading import read_pictures, read_seed
 from mova_studio.ui.shelf import Shelf
-from mova_studio.ui.words import short_model
 
 POLL_SECONDS = 0.25
 
@@ -28,17 +26,14 @@ POLL_SECONDS = 0.25
 class Api:
     """The named endpoints."""
 
-    def __init__(self, desk: Desk, shelf: Shelf, access: Access, downloads: Downloads, advisor: Advisor) -> None:
-        self.desk, self.shelf, self.access, self.downloads = desk, shelf, access, downloads
-        self.advisor = advisor
+    def __init__(self, desk: Desk, shelf: Shelf, access: Access, advisor: Advisor) -> None:
+        self.desk, self.shelf, self.access, self.advisor = desk, shelf, access, advisor
 
     def register(self) -> None:
         """Add the endpoints to the Blocks under construction."""
         gr.api(self.generate, api_name="generate")
         gr.api(self.takes, api_name="takes")
-        gr.api(self.access.owner_only(self.use_model), api_name="use_model")
         gr.api(self.access.owner_only(self.delete_take), api_name="delete_take")
-        gr.api(self.access.owner_only(self.download_model), api_name="download_model")
         gr.api(self.access.owner_only(self.plan), api_name="plan")
 
     async def generate(
@@ -147,21 +142,6 @@ class Api:
         takes = await self.shelf.takes(int(limit))
         return [self.shelf.info(take) | {"url": served.url} for take, served in takes]
 
-    async def use_model(self, model: str, request: gr.Request) -> dict:
-        """Owner only. Check a checkpoint and use it from the next take on.
-
-        Args:
-            model: "demo", a folder on the server, or the id of a downloaded checkpoint.
-
-        Returns:
-            The checkpoint in use and its own settings.
-        """
-        try:
-            await asyncio.to_thread(self.desk.studio.use_model, str(model))
-        except StudioError as error:
-            raise gr.Error(error.message, print_exception=False) from error
-        return {"model": short_model(self.desk.studio.model), "settings": preset_for(self.desk.studio.model).settings()}
-
     async def delete_take(self, name: str, request: gr.Request) -> dict:
         """Owner only. Delete a take for good.
 
@@ -176,21 +156,6 @@ class Api:
         except StudioError as error:
             raise gr.Error(error.message, print_exception=False) from error
         return {"deleted": name}
-
-    async def download_model(self, hub_id: str, request: gr.Request) -> dict:
-        """Owner only. Download a checkpoint from the hub and wait for it; one that was stopped goes on.
-
-        Args:
-            hub_id: owner/name.
-
-        Returns:
-            The id, and the last thing that the download said.
-        """
-        try:
-            said = [text async for text in self.downloads.fetch(str(hub_id))]
-        except StudioError as error:
-            raise gr.Error(error.message, print_exception=False) from error
-        return {"model": hub_id, "said": said[-1] if said else ""}
 
     async def plan(
         self,

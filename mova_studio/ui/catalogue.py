@@ -6,10 +6,11 @@ from mova_studio.ui.catalogue_compare import COMPARE_TEXTS
 from mova_studio.ui.catalogue_create import CREATE_TEXTS
 from mova_studio.ui.catalogue_gallery import GALLERY_TEXTS
 from mova_studio.ui.catalogue_measures import MEASURE_TEXTS
+from mova_studio.ui.catalogue_models import MODELS_TEXTS
 from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
 
 LANGUAGES = ("en", "zh")
-_MORE = SYSTEM_TEXTS | CREATE_TEXTS | MEASURE_TEXTS
+_MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # Header and tabs
@@ -146,36 +147,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "queue.show": ("Show this take", "查看该成片"),
     "queue.cancel": ("Cancel this one", "取消该任务"),
-    # Models
-    "models.current": ("Checkpoint in use", "当前模型"),
-    "models.current.demo": (
-        "The demo: MOVA's exact architecture, tiny. It runs on any machine.",
-        "演示模型：结构与 MOVA 完全一致，但极小，任何机器都能运行。",
-    ),
-    "models.size": (
-        "made for {width} × {height}, {frames} frames, {steps} steps",
-        "适用于 {width} × {height}，{frames} 帧，{steps} 步",
-    ),
-    "models.choose.title": ("Use another checkpoint", "使用其他模型"),
-    "models.choose.label": ("Folder on this machine, hub id, or demo", "本机文件夹、模型库编号或 demo"),
-    "models.choose.button": ("Check and use", "检查并使用"),
-    "models.checking": ("Checking {model} …", "正在检查 {model} …"),
-    "models.used": ("{model} is in use; the next take loads it.", "已切换到 {model}，下次生成时加载。"),
-    "models.download.title": ("Download a checkpoint", "下载模型"),
-    "models.download.text": (
-        "MOVA's weights come from the Hugging Face hub. A stopped download goes on where it was.",
-        "MOVA 的权重来自 Hugging Face。中断的下载可从断点继续。",
-    ),
-    "models.download.label": ("Hub id", "模型库编号"),
-    "models.download.button": ("Download", "下载"),
-    "models.download.stop": ("Stop", "停止"),
-    "models.download.start": ("Asking the hub for {model} …", "正在查询 {model} …"),
-    "models.download.stopped": ("Stopped; what has arrived is kept.", "已停止，已下载的部分会保留。"),
-    "models.download.done": (
-        "{model} is on this machine. Use it with the field above.",
-        "{model} 已下载，可在上方启用。",
-    ),
-    "models.empty": ("Give a folder or a hub id.", "请填写文件夹或模型库编号。"),
 } | _MORE
 
 

@@ -6,16 +6,17 @@ from typing import Any
 
 import gradio as gr
 
+from mova_studio.jobs.checkpoints import Checkpoints
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.ui.access import Access
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.api import Api
 from mova_studio.ui.api_create import CreateApi
+from mova_studio.ui.api_models import ModelsApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.create import Painter, draw_create
 from mova_studio.ui.desk import Desk, PageState
-from mova_studio.ui.downloads import Downloads
 from mova_studio.ui.form import prompt_hint, size_choices
 from mova_studio.ui.form_events import FormEvents
 from mova_studio.ui.header import THEME_JS, Header
@@ -37,14 +38,15 @@ _SPEAK_JS = "(language) => { window.movaStudio.speak(language); }"
 def build_page(studio: Studio, access: Access) -> gr.Blocks:
     """Build the page on a studio. Nothing heavy is imported and no weights are touched."""
     preset = preset_for(studio.model)
-    desk, served, downloads, words = Desk(studio), ServedTakes(), Downloads(), Wording()
+    desk, served, checkpoints, words = Desk(studio), ServedTakes(), Checkpoints(studio), Wording()
     shelf, header = Shelf(studio, served), Header()
     advisor = Advisor(studio)
-    takes_view, models_view = TakesView(shelf, access), ModelsView(studio, access, downloads)
+    takes_view, models_view = TakesView(shelf, access), ModelsView(checkpoints, access)
     system_view = SystemView(studio, access, advisor)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
-        Api(desk, shelf, access, downloads, advisor).register()
+        Api(desk, shelf, access, advisor).register()
+        ModelsApi(checkpoints, access).register()
         CreateApi(studio).register()
         page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
@@ -115,14 +117,14 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             state.language = LANGUAGES[1 - LANGUAGES.index(state.language)]
             updates = await worded(state)
             if access.is_owner(request):
-                updates[models_view.current] = models_view.current_html(state.language)
+                updates |= await models_view.spoken(state)
                 updates |= await system_view.spoken(state)
             return updates | await takes_view.listing(state, limit, request)
 
         opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
         opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
         opened.then(form_events.told, page, [form.cost, header.machine], **QUIET)
-        shown_later = [models_view.current, *takes_view.shown, *system_view.shown]
+        shown_later = [*models_view.shown, *takes_view.shown, *system_view.shown]
         changed = header.language.click(
             change_language, [page, takes_view.limit], unique([*everything, *shown_later]), **QUIET
         )

@@ -84,7 +84,7 @@ def test_views(browser: Browser, studio: RunningStudio, filled: None, screenshot
     page.wait_for_selector("#takes .m-card")
     shoot("takes")
     page.click("#views [data-tab-id=models] >> visible=true")
-    page.wait_for_selector("#model-current .m-big")
+    page.wait_for_selector("#checkpoints .m-big")
     shoot("models")
     page.click("#language")
     page.wait_for_selector("#views [role=tab] >> text=创作")

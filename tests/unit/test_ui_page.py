@@ -22,7 +22,6 @@ from mova_studio.ui.access import Access, Account
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.create import Painter, draw_create
 from mova_studio.ui.desk import Desk, PageState
-from mova_studio.ui.downloads import Downloads
 from mova_studio.ui.form_events import FormEvents
 from mova_studio.ui.header import Header
 from mova_studio.ui.page import build_page
@@ -31,7 +30,7 @@ from mova_studio.ui.served import ServedTakes, cached_file
 from mova_studio.ui.wording import Wording
 
 PROJECT = Path(__file__).parents[2]
-OWNER_ONLY = {"use_model", "delete_take", "download_model", "plan"}
+OWNER_ONLY = {"use_model", "delete_take", "download_model", "models", "plan", "verify_model"}
 
 
 @pytest.fixture
@@ -116,15 +115,6 @@ def test_served_take_goes_with_its_file(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="has gone"):
         served.serve(take)
     assert cached_file(b"x", "a.png") == cached_file(b"x", "a.png")
-
-
-@pytest.mark.parametrize("name", ["", "no slash", "a/b/c", "--to/x", "https://x/y", "a/b;c", "../x"])
-def test_only_hub_ids_are_downloaded(name):
-    async def fetch() -> list[str]:
-        return [text async for text in Downloads().fetch(name)]
-
-    with pytest.raises(InputError, match="not a hub id"):
-        asyncio.run(fetch())
 
 
 @pytest.mark.parametrize(
