@@ -6,7 +6,7 @@ import json
 
 import torch
 
-from benchmarks import full_size, joint_step
+from benchmarks import full_size, joint_step, measures
 from benchmarks.floor import attentions, products
 from benchmarks.record import record_result, write_result
 from mova_studio.placement.published import published_sizes
@@ -25,6 +25,11 @@ def test_the_joint_step_is_timed_against_every_part():
 def test_the_joint_step_has_two_thousand_tokens():
     frames, height, width = joint_step.GRID
     assert frames * (height // 2) * (width // 2) == 2000
+
+
+def test_measuring_is_timed_beside_writing():
+    seconds = measures.measure((13, 32, 48), 1)
+    assert set(seconds) == {"measure", "write"} and min(seconds.values()) > 0
 
 
 def test_results_say_where_they_come_from(tmp_path, capsys):
