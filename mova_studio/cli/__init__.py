@@ -1,6 +1,6 @@
-"""The command line: `python -m mova_studio generate | plan | inspect | model list | model check | model download`.
+"""The command line: `python -m mova_studio generate | queue | takes | plan | inspect | model`.
 
-With --json, standard output carries exactly one JSON object; everything else goes to standard error.
+With --json, standard output carries exactly one JSON value; everything else goes to standard error.
 """
 
 from __future__ import annotations
@@ -9,23 +9,18 @@ import argparse
 import dataclasses
 import json
 import logging
-import secrets
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from mova_studio import __version__
-from mova_studio.atomic import check_writable, replacing
+from mova_studio.atomic import replacing
+from mova_studio.cli.generate import add_generate_command
 from mova_studio.cli.model import add_model_commands
-from mova_studio.cli.plan import add_limit_options, add_plan_options, limits_of, run_plan, tell_plan
-from mova_studio.errors import InputError, StudioError
-from mova_studio.library.frames import prepare_frame
-from mova_studio.library.presets import preset_for
-from mova_studio.library.shot import SEED_LIMIT, STEP_CACHE_LEVELS, Shot, parse_interval, parse_size
-from mova_studio.library.take import Take
+from mova_studio.cli.plan import add_plan_options, run_plan, tell_plan
+from mova_studio.cli.queue import add_queue_commands
+from mova_studio.errors import StudioError
 from mova_studio.media.images import open_image
 from mova_studio.media.loudness import measure
 from mova_studio.media.measures import measure_file
@@ -33,7 +28,6 @@ from mova_studio.media.probe import decode_audio, probe
 from mova_studio.media.provenance import read_provenance
 
 Answer = dict[str, Any]
-ANY_SEED = -1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,7 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mova_studio", description="Video and sound together, with MOVA.")
     parser.add_argument("--version", action="version", version=f"MOVA Studio {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_generate(commands)
+    add_generate_command(commands, _add)
+    add_queue_commands(commands, _add)
     add_plan_options(
         _add(commands, "plan", "how a take would be placed here, or on a machine you describe", run_plan, tell_plan)
     )
@@ -72,164 +67,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add(commands: Any, name: str, help_text: str, run: Callable, tell: Callable) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=help_text)
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--json", action="store_true", help="one JSON value on standard output")
     parser.set_defaults(run=run, tell=tell, verdict=lambda answer: 0)
     return parser
-
-
-def _add_generate(commands: Any) -> None:
-    parser = _add(commands, "generate", "make a take", _generate, _tell_generate)
-    parser.add_argument("--model", default="demo", metavar="demo|DIR|HUB_ID")
-    parser.add_argument("--prompt", required=True, metavar="TEXT")
-    parser.add_argument("--negative", metavar="TEXT", help="what to steer away from")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="first frame; without one, a white frame")
-    parser.add_argument("--last-image", type=Path, metavar="FILE", help="last frame")
-    parser.add_argument("--seed", type=int, default=ANY_SEED, metavar="N", help="-1 draws one (default)")
-    parser.add_argument("--steps", type=int, metavar="N")
-    parser.add_argument("--frames", type=int, metavar="N", help="4n + 1")
-    parser.add_argument("--fps", type=float, metavar="F")
-    parser.add_argument("--size", metavar="WxH", help="multiples of 16")
-    parser.add_argument("--guidance", type=float, metavar="X", help="text guidance s_T")
-    parser.add_argument("--bridge-guidance", type=float, metavar="X", help="bridge guidance s_B")
-    parser.add_argument(
-        "--guidance-interval",
-        default="0:1",
-        metavar="A:B",
-        help="guide only this part of the run, as fractions of the steps; a step outside it runs one pass and "
-        "follows the prompt less (0:1, every step)",
-    )
-    parser.add_argument(
-        "--step-cache",
-        default="off",
-        metavar="|".join(STEP_CACHE_LEVELS),
-        help="answer steps that change little from the step before: faster, and the take changes (off)",
-    )
-    parser.add_argument("--video-shift", type=float, metavar="X")
-    parser.add_argument("--audio-shift", type=float, metavar="X")
-    add_limit_options(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.mp4", help="replaced if it exists")
-
-
-def _generate(options: argparse.Namespace) -> Answer:
-    if options.out.suffix.lower() != ".mp4":
-        raise InputError(f"--out is {options.out}, but takes are mp4 files; name it {options.out}.mp4.", field="out")
-    if not (options.seed == ANY_SEED or 0 <= options.seed < SEED_LIMIT):
-        raise InputError(f"--seed is {options.seed}, but must be from 0 to {SEED_LIMIT - 1}, or -1.", field="seed")
-    preset = preset_for(options.model)
-    width, height = (preset.width, preset.height) if options.size is None else parse_size(options.size)
-    given = {
-        "negative_prompt": options.negative,
-        "num_frames": options.frames,
-        "frame_rate": options.fps,
-        "num_inference_steps": options.steps,
-        "guidance_scale": options.guidance,
-        "bridge_guidance_scale": options.bridge_guidance,
-        "video_shift": options.video_shift,
-        "audio_shift": options.audio_shift,
-    }
-    settings = {name: getattr(preset, name) if value is None else value for name, value in given.items()}
-    start, stop = parse_interval(options.guidance_interval)
-    shot = Shot(
-        prompt=options.prompt,
-        model=options.model,
-        width=width,
-        height=height,
-        step_cache=options.step_cache,
-        guidance_start=start,
-        guidance_stop=stop,
-        **settings,
-    )
-    check_writable(options.out)
-    notes: tuple[str, ...] = ()
-    frames: dict[str, bytes] = {}
-    for field, source in (("first_frame", options.image), ("last_frame", options.last_image)):
-        if source is not None:
-            frames[field], made = prepare_frame(source, width, height, field=field)
-            notes += made
-    shot = shot.with_frames(frames.get("first_frame"), frames.get("last_frame"))
-    seed = secrets.randbelow(2**31) if options.seed == ANY_SEED else options.seed
-    for note in notes:
-        print(note, file=sys.stderr)
-    return _take_answer(_make_take(shot, seed, options.out, limits_of(options)), notes)
-
-
-def _make_take(shot: Shot, seed: int, out: Path, limits: dict[str, Any]) -> Take:
-    """Run here, in this process; Ctrl-C cancels cleanly, a second one at once."""
-    from mova_studio.jobs.engine import Engine
-    from mova_studio.jobs.runner import make_take
-    from mova_studio.placement.request import Limits
-
-    allowed = Limits.from_dict(limits)
-    stopped: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopped.append(number)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return make_take(Engine(), shot, seed, out, ProgressLine(), cancelled=lambda: bool(stopped), limits=allowed)
-
-
-class ProgressLine:
-    """Events of a run as text on standard error: one line that changes, or one a stage where it is no terminal."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._stage = ""
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        if event["kind"] == "note":
-            self._print(event["text"], last=True)
-        elif event["kind"] == "progress" and (self._live or event["stage"] != self._stage):
-            self._stage = event["stage"]
-            self._print(describe_progress(event), last=not self._live or event["stage"] == "write")
-
-    def _print(self, text: str, last: bool) -> None:
-        start = "\r\x1b[K" if self._live else ""
-        print(start + text, end="\n" if last else "", file=sys.stderr, flush=True)
-
-
-def describe_progress(event: dict[str, Any]) -> str:
-    """ "denoise 21/50, high-noise expert, 6 min 48 s left" from a progress event."""
-    words = [event["stage"]]
-    if event["stage"] == "denoise":
-        words[0] += f" {event['step']}/{event['steps']}"
-        if event["expert"]:
-            words.append(f"{event['expert']}-noise expert")
-    if event["seconds_left"] is not None:
-        minutes, seconds = divmod(round(event["seconds_left"]), 60)
-        words.append(f"{minutes} min {seconds} s left" if minutes else f"{seconds} s left")
-    return ", ".join(words)
-
-
-def _take_answer(take: Take, notes: tuple[str, ...]) -> Answer:
-    return {
-        "path": str(take.path),
-        "seed": take.seed,
-        "num_frames": take.num_frames,
-        "frame_rate": take.frame_rate,
-        "size": f"{take.width}x{take.height}",
-        "width": take.width,
-        "height": take.height,
-        "steps": take.shot.num_inference_steps,
-        "seconds": take.seconds,
-        "loudness": {"integrated_lufs": take.integrated_lufs, "true_peak_dbtp": take.true_peak_dbtp},
-        "checkpoint": take.checkpoint,
-        "untrained": take.untrained,
-        "notes": [*notes, *take.notes],
-    }
-
-
-def _tell_generate(answer: Answer) -> str:
-    loudness = answer["loudness"]
-    level = "silent" if loudness["integrated_lufs"] is None else f"{loudness['integrated_lufs']:.1f} LUFS"
-    label = " [untrained demo: noise]" if answer["untrained"] else ""
-    return (
-        f"{answer['path']}: seed {answer['seed']}, {answer['size']}, {answer['num_frames']} frames, "
-        f"{level}, {sum(answer['seconds'].values()):.1f} s{label}"
-    )
 
 
 def _inspect(options: argparse.Namespace) -> Answer:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mova_studio.cli import build_parser, describe_progress, main
+from mova_studio.cli import build_parser, main
+from mova_studio.cli.generate import describe_progress
 from mova_studio.media.images import open_image
 from mova_studio.media.probe import decode_audio, decode_frames, probe
 
