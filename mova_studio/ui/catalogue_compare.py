@@ -55,12 +55,12 @@ COMPARE_TEXTS: dict[str, tuple[str, str]] = {
     "compare.ratings.rating": ("Elo (95 %)", "Elo（95 %）"),
     "compare.ratings.votes": ("votes", "票数"),
     "compare.keys": (
-        "Space plays, X other sound, W wipe, S swap, L loop, , and . one frame, B blind, Esc closes",
-        "空格播放，X 切换声音，W 擦拭，S 互换，L 循环，, 和 . 逐帧，B 盲测，Esc 关闭",
+        "Space plays, X other sound, W wipe, S swap, L loop, comma and period one frame, B blind, Esc closes",
+        "空格播放，X 切换声音，W 擦拭，S 互换，L 循环，逗号和句号键逐帧，B 盲测，Esc 关闭",
     ),
     "compare.keys.blind": (
-        "1 left, 2 right, 0 tie, Space plays, X other sound, W wipe, S swap, , and . one frame, Esc closes",
-        "1 左，2 右，0 平局，空格播放，X 切换声音，W 擦拭，S 互换，, 和 . 逐帧，Esc 关闭",
+        "1 left, 2 right, 0 tie, Space plays, X other sound, W wipe, S swap, comma and period one frame, Esc closes",
+        "1 左，2 右，0 平局，空格播放，X 切换声音，W 擦拭，S 互换，逗号和句号键逐帧，Esc 关闭",
     ),
     "compare.gone": (
         "Two takes with their files are needed; one of these is gone. Mark two others.",

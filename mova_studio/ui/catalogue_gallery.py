@@ -88,13 +88,14 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     "card.stars": ("{stars} of 5 stars", "{stars} 星（满分 5 星）"),
     "card.star": ("Give {stars} stars", "评 {stars} 星"),
     "card.open": ("Open", "打开"),
-    "card.compare": ("Compare", "对比"),
+    "card.mark": ("Compare", "对比"),
     "card.trash": ("Delete", "删除"),
     "card.restore": ("Restore", "还原"),
     "card.missing": (
         "The file of this take was moved or deleted by hand. Its settings are still known.",
         "该成片的文件已被手动移动或删除，其设置仍有记录。",
     ),
+    "card.untrained": ("demo noise", "演示噪声"),
     "card.forget": ("Forget it", "移除记录"),
     "card.look": ("Look for it", "查找文件"),
     # The large view

@@ -184,6 +184,7 @@
       const dialog = element.querySelector("dialog");
       if (!dialog) return;
       dialog.showModal();
+      dialog.focus();
       if (dialog.querySelector(".m-view")) return void new Compare(dialog, send);
       dialog.addEventListener("click", (event) => event.target.closest("[data-close]") && dialog.close());
       dialog.addEventListener("close", () => window.movaGallery.refocus());

@@ -12,8 +12,8 @@ from mova_studio.ui.blind_round import BlindRound
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.gallery_data import settings_of
 from mova_studio.ui.measure_chips import measure_chips
+from mova_studio.ui.setting_words import setting_label, setting_value
 from mova_studio.ui.stage import waveform_svg
-from mova_studio.ui.take_details import setting_label, setting_value
 
 ENOUGH_VOTES = 20
 _ROWS_SHOWN = 8
@@ -153,7 +153,7 @@ def _dialog(language: str, title: str, sides: Sequence[Side], bottom: str, aside
     pair = "" if blind else f' data-pair="{escape(" ".join(side.kept.take_id for side in sides))}"'
     hint = escape(say(language, "compare.keys.blind" if blind else "compare.keys"))
     return (
-        f'<dialog class="m-dialog m-compare" tabindex="-1" autofocus data-blind="{"1" if blind else ""}"{pair} '
+        f'<dialog class="m-dialog m-compare" tabindex="-1" data-blind="{"1" if blind else ""}"{pair} '
         f'aria-label="{label}">'
         f'{_head(language, label)}<div class="m-compare-body"><div class="m-compare-main">'
         f'<div class="m-sides" data-sides>{views}<input type="range" class="m-wipe" min="0" max="100" step="0.5" '
@@ -193,9 +193,9 @@ def _view(language: str, side: Side, *, blind: bool) -> str:
 def _transport(language: str) -> str:
     """The buttons of `compare.js`, by the names that it gives to its keys."""
     keys = (
-        ("back", "compare.back", "⏴︎"),
-        ("play", "compare.play", "▶︎"),
-        ("on", "compare.on", "⏵︎"),
+        ("back", "compare.back", "‹"),
+        ("play", "compare.play", "▶"),
+        ("on", "compare.on", "›"),
         ("loop", "compare.loop", ""),
         ("sound", "compare.sound", ""),
         ("wipe", "compare.wipe", ""),

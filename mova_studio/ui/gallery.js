@@ -155,11 +155,13 @@
         return;
       }
       const active = document.activeElement;
-      if (!plain(event) || !(active === document.body || this.element.contains(active))) return;
+      /* From the tab of this view, where a click leaves the focus, the way down leads into the grid. */
+      const above = active === document.body || (active.matches("#views [role=tab]") && event.key === "ArrowDown");
+      if (!plain(event) || !(above || this.element.contains(active))) return;
       const moves = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].includes(event.key);
       const card = active.closest(".m-take");
       if (!card) {
-        if (!moves || active !== document.body || !this.cards().length) return;
+        if (!moves || !above || !this.cards().length) return;
         this.refocus();
       } else if (moves) this.move(card, event.key);
       else if (!this.acted(card, event.key, active === card)) return;
@@ -203,6 +205,7 @@
         grid.refocus();
       });
       dialog.showModal();
+      dialog.focus();
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches) dialog.querySelector("video")?.play().catch(() => {});
     }
     clicked(event) {

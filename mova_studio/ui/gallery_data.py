@@ -18,6 +18,7 @@ from mova_studio.ui.words import short_model
 
 MAX_SHOWN = 480
 MAX_SIBLINGS = 12
+SHOTS_LISTED = 40
 _CANDIDATES = 200
 _BLIND_NAME = "take.mp4"
 
@@ -49,20 +50,61 @@ class Listing:
     total: int
 
 
+@dataclass(frozen=True)
+class Overview:
+    """What there is to choose from.
+
+    Attributes:
+        shots, tags: with their numbers of takes.
+        total: takes outside the trash.
+        differs: settings that tell shots of one prompt apart, by shot.
+    """
+
+    shots: tuple[ShotEntry, ...]
+    tags: tuple[tuple[str, int], ...]
+    total: int
+    differs: dict[str, dict[str, Any]]
+
+
 class GalleryData:
     """Reads takes for the page. Touches the files of those that are shown, and of no others."""
 
     def __init__(self, store: TakeStore, served: ServedTakes) -> None:
         self.store, self.served = store, served
+        self._shots: dict[str, dict[str, Any]] = {}
 
     def listing(self, query: Query, limit: int) -> Listing:
         """The first takes of a query; `limit` is kept within 1 and 480."""
         page = self.store.page(query, min(max(limit, 1), MAX_SHOWN), 0)
         return Listing(tuple(self._shown(kept) for kept in page.takes), page.total)
 
-    def overview(self) -> tuple[tuple[ShotEntry, ...], tuple[tuple[str, int], ...], int]:
-        """Shots and tags with their numbers of takes, and how many takes there are outside the trash."""
-        return self.store.shots(), self.store.tags(), self.store.page(Query(), 1).total
+    def overview(self) -> Overview:
+        """Shots and tags with their numbers of takes."""
+        shots = self.store.shots()
+        return Overview(
+            shots, self.store.tags(), self.store.page(Query(), 1).total, self._differs(shots[:SHOTS_LISTED])
+        )
+
+    def _differs(self, shots: tuple[ShotEntry, ...]) -> dict[str, dict[str, Any]]:
+        alike: dict[str, list[str]] = {}
+        for entry in shots:
+            alike.setdefault(fold(entry.prompt), []).append(entry.shot_id)
+        found: dict[str, dict[str, Any]] = {}
+        for names in alike.values():
+            if len(names) > 1:
+                settings = {name: self._settings(name) for name in names}
+                varied = [key for key in settings[names[0]] if len({str(of.get(key)) for of in settings.values()}) > 1]
+                found |= {name: {key: of[key] for key in varied if key in of} for name, of in settings.items()}
+        return found
+
+    def _settings(self, shot_id: str) -> dict[str, Any]:
+        """A shot never changes, so what was read once holds."""
+        if shot_id not in self._shots:
+            takes = self.store.page(Query(shot_id=shot_id), 1).takes
+            if not takes:
+                return {}
+            self._shots[shot_id] = settings_of(takes[0])
+        return self._shots[shot_id]
 
     def shown(self, take_id: str) -> Shown:
         """One take.

@@ -9,13 +9,20 @@ from secrets import token_hex
 from mova_studio.library.query import Query, ShotEntry
 from mova_studio.ui.cards import title_of
 from mova_studio.ui.catalogue import say
-from mova_studio.ui.gallery_data import Shown
+from mova_studio.ui.gallery_data import SHOTS_LISTED, Overview, Shown
 from mova_studio.ui.measure_chips import measure_chips
-from mova_studio.ui.stage import untrained_badge, waveform_svg
+from mova_studio.ui.setting_words import setting_label, setting_value
+from mova_studio.ui.stage import waveform_svg
 from mova_studio.ui.translated import translate
 
-SHOTS_LISTED = 40
 TAGS_LISTED = 40
+# Drawn, because not every machine has these signs in its letters.
+_SIGNS = {
+    "open": "M9 2.5h4.5V7M13.5 2.5 9 7M7 13.5H2.5V9M2.5 13.5 7 9",
+    "mark": "M2.5 3.5h11v9h-11zM8 2v12M10 6h1.5M10 8h1.5M10 10h1.5",
+    "trash": "M2.5 4.5h11M6 4V2.5h4V4M4 4.5l.7 9h6.6l.7-9M6.7 7v4M9.3 7v4",
+    "restore": "M3 3v4h4M3.3 7A5 5 0 1 1 4 11.5",
+}
 
 
 def take_card(language: str, shown: Shown, *, may_change: bool) -> str:
@@ -40,12 +47,12 @@ def _picture(language: str, shown: Shown, may_change: bool) -> str:
     kept = shown.kept
     tall = " m-tall" if kept.take.height >= kept.take.width else ""
     label = escape(say(language, "take.video", seed=kept.take.seed))
-    tools = [_tool(language, kept.take_id, "open", "card.open", "⤢")]
+    acts = ["open"]
     if kept.trashed is None:
-        tools.append(_tool(language, kept.take_id, "mark", "card.compare", "◧"))
+        acts.append("mark")
     if may_change:
-        act = ("trash", "card.trash", "🗑︎") if kept.trashed is None else ("restore", "card.restore", "↺")
-        tools.append(_tool(language, kept.take_id, *act))
+        acts.append("trash" if kept.trashed is None else "restore")
+    tools = [_tool(language, kept.take_id, act) for act in acts]
     wave = kept.waveform or (0.0,)
     return (
         f'<div class="m-frame"><div class="m-thumb{tall}">'
@@ -57,11 +64,11 @@ def _picture(language: str, shown: Shown, may_change: bool) -> str:
     )
 
 
-def _tool(language: str, take_id: str, act: str, key: str, sign: str) -> str:
-    words = escape(say(language, key))
+def _tool(language: str, take_id: str, act: str) -> str:
+    words = escape(say(language, f"card.{act}"))
     return (
         f'<button type="button" class="m-tool" data-act="{act}" data-id="{escape(take_id)}" aria-label="{words}" '
-        f'title="{words}"><span aria-hidden="true">{sign}</span></button>'
+        f'title="{words}"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="{_SIGNS[act]}"/></svg></button>'
     )
 
 
@@ -95,16 +102,17 @@ def _chips(language: str, shown: Shown) -> Iterable[str]:
     for tag in shown.kept.tags:
         yield f'<span class="m-chip m-tag" dir="auto">{escape(tag)}</span>'
     if shown.kept.take.untrained:
-        yield untrained_badge(language)
+        words, tip = say(language, "card.untrained"), say(language, "take.untrained")
+        yield f'<span class="m-chip m-warn" title="{escape(tip)}">{escape(words)}</span>'
 
 
-def panel(language: str, shots: Iterable[ShotEntry], tags: Iterable[tuple[str, int]], total: int, query: Query) -> str:
+def panel(language: str, overview: Overview, query: Query) -> str:
     """The lists on the left: shots, then tags."""
     return "".join(
         f'<section class="m-list"><h2 class="m-heading">{escape(say(language, key))}</h2>{content}</section>'
         for key, content in (
-            ("gallery.shots", f'<div class="m-entries">{_shots(language, shots, total, query.shot_id)}</div>'),
-            ("gallery.tags", f'<p class="m-chips">{_tags(language, tags, query.tags)}</p>'),
+            ("gallery.shots", f'<div class="m-entries">{_shots(language, overview, query.shot_id)}</div>'),
+            ("gallery.tags", f'<p class="m-chips">{_tags(language, overview.tags, query.tags)}</p>'),
         )
     )
 
@@ -138,23 +146,29 @@ def _empty_trash(language: str, count: int) -> str:
     )
 
 
-def _shots(language: str, shots: Iterable[ShotEntry], total: int, chosen: str | None) -> str:
+def _shots(language: str, overview: Overview, chosen: str | None) -> str:
     """Every shot with its number of takes; the first entry is all of them."""
-    entries = list(shots)
-    listed = entries[:SHOTS_LISTED]
-    listed += [entry for entry in entries[SHOTS_LISTED:] if entry.shot_id == chosen]
-    items = [_shot(language, "", say(language, "gallery.shots.all"), total, chosen is None)]
-    items += [_shot(language, e.shot_id, title_of(e.prompt), e.count, e.shot_id == chosen) for e in listed]
-    more = len(entries) - len(listed)
+    items = [_shot(language, "", say(language, "gallery.shots.all"), "", overview.total, chosen is None)]
+    listed = [entry for index, entry in enumerate(overview.shots) if index < SHOTS_LISTED or entry.shot_id == chosen]
+    for entry in listed:
+        # Shots of one prompt are told apart by the settings in which they differ.
+        differs = " · ".join(
+            f"{setting_label(language, name)} {setting_value(language, value)[:40]}"
+            for name, value in overview.differs.get(entry.shot_id, {}).items()
+        )
+        pressed = entry.shot_id == chosen
+        items.append(_shot(language, entry.shot_id, title_of(entry.prompt), differs, entry.count, pressed))
+    more = len(overview.shots) - len(listed)
     hint = f'<p class="m-hint">{escape(say(language, "gallery.shots.more", count=more))}</p>' if more > 0 else ""
     return "".join(items) + hint
 
 
-def _shot(language: str, shot_id: str, title: str, count: int, chosen: bool) -> str:
-    label = escape(say(language, "gallery.shots.count", prompt=title, count=count))
+def _shot(language: str, shot_id: str, title: str, differs: str, count: int, chosen: bool) -> str:
+    label = escape(say(language, "gallery.shots.count", prompt=f"{title} {differs}".strip(), count=count))
+    small = f'<small dir="auto">{escape(differs)}</small>' if differs else ""
     return (
         f'<button type="button" class="m-entry" data-act="shot" data-id="{escape(shot_id)}" aria-label="{label}" '
-        f'aria-pressed="{"true" if chosen else "false"}"><span dir="auto">{escape(title)}</span>'
+        f'title="{label}" aria-pressed="{"true" if chosen else "false"}"><span dir="auto">{escape(title)}{small}</span>'
         f'<span class="m-mono">{count}</span></button>'
     )
 

@@ -229,16 +229,16 @@ class GalleryView:
             state.query = dataclasses.replace(state.query, trashed=False)
         query = state.query
         found = await asyncio.to_thread(self.data.listing, query, state.limit)
-        shots, tags, total = await asyncio.to_thread(self.data.overview)
+        overview = await asyncio.to_thread(self.data.overview)
         language = page.language
         cards = "".join(html.take_card(language, shown, may_change=owner) for shown in found.takes)
         return {
-            self.panel: html.panel(language, shots, tags, total, query),
+            self.panel: html.panel(language, overview, query),
             self.trashed: gr.update(visible=owner),
             self.keys: html.keys_hint(language, owner=owner),
-            self.title: html.title(language, query, shots, len(found.takes), found.total, owner=owner),
+            self.title: html.title(language, query, overview.shots, len(found.takes), found.total, owner=owner),
             self.said: gr.update(value="", visible=False),
-            self.grid: html.grid(language, cards) if cards else self._empty(language, query, total),
+            self.grid: html.grid(language, cards) if cards else self._empty(language, query, overview.total),
             self.more: gr.update(visible=len(found.takes) < min(found.total, MAX_SHOWN)),
         }
 

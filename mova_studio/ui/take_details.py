@@ -7,26 +7,16 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from mova_studio.ui.catalogue import TEXTS, say
+from mova_studio.ui.catalogue import say
 from mova_studio.ui.gallery_data import Shown, settings_of
 from mova_studio.ui.gallery_html import stars
 from mova_studio.ui.measure_chips import measure_chips, measure_rows
 from mova_studio.ui.plan_words import plan_sentence
+from mova_studio.ui.setting_words import setting_label, setting_value
 from mova_studio.ui.sizes import seconds_of
 from mova_studio.ui.stage import loudness_words, untrained_badge, waveform_svg
 from mova_studio.ui.translated import translate
 from mova_studio.ui.words import number
-
-# Settings whose label on the form is called otherwise.
-_LABELS = {
-    "num_frames": "frames",
-    "num_inference_steps": "steps",
-    "guidance_scale": "guidance",
-    "bridge_guidance_scale": "bridge",
-    "negative_prompt": "negative",
-    "target_lufs": "lufs",
-    "frame_rate": "fps",
-}
 
 
 def large_view(language: str, shown: Shown, plan: dict[str, Any], *, info: bool, may_change: bool) -> str:
@@ -63,7 +53,7 @@ def large_view(language: str, shown: Shown, plan: dict[str, Any], *, info: bool,
     )
     opened = " m-with-info" if info else ""
     return (
-        f'<dialog class="m-dialog m-large{opened}" tabindex="-1" autofocus data-id="{take_id}" '
+        f'<dialog class="m-dialog m-large{opened}" tabindex="-1" data-id="{take_id}" '
         f'data-stars="{kept.stars}" aria-label="{title}">{head}{body}</dialog>'
     )
 
@@ -120,7 +110,7 @@ def _info(language: str, shown: Shown, plan: dict[str, Any]) -> str:
     values = settings_of(kept)
     facts = {
         "info.file": take.path.name,
-        "info.created": take.created,
+        "info.created": take.created.replace("T", " ").replace("+00:00", " UTC"),
         "info.seed": str(take.seed),
         "info.size": f"{take.width} × {take.height}",
         "info.length": say(
@@ -133,7 +123,11 @@ def _info(language: str, shown: Shown, plan: dict[str, Any]) -> str:
         "info.loudness": " · ".join(loudness_words(language, take)),
         "info.checkpoint": take.checkpoint,
     }
-    settings = [(setting_label(language, name), setting_value(language, value)) for name, value in values.items()]
+    settings = [
+        (setting_label(language, name), setting_value(language, value))
+        for name, value in values.items()
+        if name != "prompt"
+    ]
     measures = "".join(
         f"<li>{escape(words)}<br><small>{escape(tip)}</small></li>" for words, tip in measure_rows(language, take)
     )
@@ -162,21 +156,6 @@ def _info(language: str, shown: Shown, plan: dict[str, Any]) -> str:
         f"{escape(say(language, 'info.copy'))}</button>"
         f"<pre hidden>{escape(json.dumps(copied, ensure_ascii=False, indent=2))}</pre></aside>"
     )
-
-
-def setting_label(language: str, name: str) -> str:
-    """What the form calls a field of a shot."""
-    known = next((key for key in (f"info.{name}", f"{_LABELS.get(name, name)}.label") if key in TEXTS), None)
-    return say(language, known) if known else name
-
-
-def setting_value(language: str, value: object) -> str:
-    """A setting in words."""
-    if isinstance(value, bool):
-        return say(language, "info.given" if value else "info.none")
-    if value is None or value == "":
-        return say(language, "info.none")
-    return number(value) if isinstance(value, float) else str(value)
 
 
 def _plan_words(language: str, plan: dict[str, Any]) -> str:
