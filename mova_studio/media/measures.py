@@ -76,7 +76,8 @@ def measure_streams(
 ) -> TakeMeasures:
     """Measure pictures and sound that start together.
 
-    The pictures are made smaller first, to 256 pixels on the longer side, and OpenCV keeps to one thread.
+    The pictures are made smaller first, to 256 pixels on the longer side, so that AV-Align of larger ones differs from
+    what the reference toolkit gives. OpenCV keeps to one thread.
 
     Args:
         frames: uint8 RGB [F, H, W, 3], F may be 0.
