@@ -7,6 +7,7 @@ import dataclasses
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -124,7 +125,7 @@ class Shot:
             for name in ("first_frame", "last_frame"):
                 if decoded.get(name) is not None:
                     decoded[name] = base64.b64decode(decoded[name], validate=True)
-            return TypeAdapter(cls).validate_python(decoded)
+            return _adapter().validate_python(decoded)
         except ValidationError as error:
             fault = error.errors()[0]
             cause = fault.get("ctx", {}).get("error")
@@ -134,6 +135,12 @@ class Shot:
             raise InputError(f"This record of a shot is damaged: {where}: {fault['msg']}.") from error
         except (TypeError, ValueError) as error:
             raise InputError(f"This record of a shot is damaged: {error}.") from error
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[Shot]:
+    # Takes milliseconds to make, and a page of takes reads many shots.
+    return TypeAdapter(Shot)
 
 
 def parse_size(text: str) -> tuple[int, int]:
