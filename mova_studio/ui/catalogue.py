@@ -50,7 +50,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "seed.dice": ("Random", "随机"),
     "seed.reuse": ("Last seed", "上次种子"),
     "advanced.label": (
-        "Advanced: guidance, negative prompt, shifts, loudness, speed",
+        "Advanced: guidance, shifts, loudness, speed",
         "高级：引导、反向提示词、偏移、响度、提速",
     ),
     "negative.label": ("Negative prompt", "反向提示词"),

@@ -37,8 +37,8 @@ class PresetsView:
             self.list = words.make(
                 gr.Dropdown,
                 {"label": "preset.label"},
-                choices=[],
-                value=None,
+                choices=[(say("en", "preset.checkpoint"), CHECKPOINT)],
+                value=CHECKPOINT,
                 elem_id="preset",
                 scale=4,
                 min_width=140,
@@ -238,7 +238,7 @@ class PresetsView:
             return self._complain(language, error) | {self.sure: gr.update(visible=False)}
         name = own.path.name if own.preset is None else own.preset.name.said(language)
         return {
-            self.list: gr.update(choices=choices, value=None),
+            self.list: gr.update(choices=choices, value=CHECKPOINT),
             self.sure: gr.update(visible=False),
             self.delete: gr.update(visible=False),
         } | self._say(say(language, "preset.deleted", name=name))

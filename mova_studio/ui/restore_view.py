@@ -30,7 +30,6 @@ class RestoreView:
         self.pick = words.make(
             gr.UploadButton,
             {"label": "restore.label"},
-            file_types=[".mp4", ".png", ".json"],
             size="md",
             elem_id="restore",
             elem_classes="m-drop",

@@ -92,6 +92,17 @@
     said.hidden = file.size <= Number(said.dataset.limit);
     return said.hidden;
   };
+  /* A file that was picked: too large, and it is not sent at all. */
+  document.addEventListener(
+    "change",
+    (event) => {
+      const file = event.target.files?.[0];
+      if (event.target !== restoreInput() || !file || isSmallEnough(file)) return;
+      event.stopImmediatePropagation();
+      event.target.value = "";
+    },
+    true
+  );
   for (const name of ["dragenter", "dragover"])
     document.addEventListener(name, (event) => {
       if (!isForRestoring(event)) return root.classList.remove("m-dragging");
@@ -104,7 +115,7 @@
     if (!isForRestoring(event)) return;
     event.preventDefault();
     const file = event.dataTransfer.files[0];
-    if (file && isSmallEnough(file)) give(restoreInput(), file);
+    if (file) give(restoreInput(), file);
   });
 
   /* Players: the waveform shows what has been played and seeks; a hovered take plays with its sound. */
