@@ -39,7 +39,7 @@ class CreateApi:
     def _presets(self) -> list[dict]:
         shipped = [{"key": f"shipped/{key}", "own": False, "fault": ""} | preset.model_dump(exclude={"format"})
                    for key, preset in shipped_presets().items()]  # fmt: skip
-        for own in OwnPresets(self.studio.library.root).presets():
+        for own in OwnPresets(self.studio.root).presets():
             told: dict = {"kind": None, "name": None, "prompt": None, "settings": {}}
             if own.preset is not None:
                 told = own.preset.model_dump(exclude={"format"})

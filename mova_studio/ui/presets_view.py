@@ -79,7 +79,7 @@ class PresetsView:
             tab: of the view; the list is read anew when it opens, since the checkpoint may have changed.
         """
         self.studio, self.access, self.form, self.filling = studio, access, form, filling
-        self.own, self.replacing = OwnPresets(studio.library.root), gr.State("")
+        self.own, self.replacing = OwnPresets(studio.root), gr.State("")
         tab.select(self.show, page, self.list, **QUIET)
         self.list.input(self.choose, [page, self.list], [self.said, self.delete, self.sure], preprocess=False, **QUIET)
         filled = [*form.inputs, *filling.outputs, self.said]
@@ -247,6 +247,6 @@ class PresetsView:
         return {self.said: gr.update(value=f'<p class="{kind}" role="status">{escape(text)}</p>', visible=True)}
 
     def _complain(self, language: str, error: StudioError) -> dict[Any, Any]:
-        root = self.studio.library.root
+        root = self.studio.root
         text = translate(language, error.message).replace(str(root), root.name)
         return {self.said: gr.update(value=f'<p class="m-error" role="alert">{escape(text)}</p>', visible=True)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import GUEST, OWNER, RunningStudio, open_studio, seed_in_view, small_settings, wait_for_take
+from driving import GUEST, OWNER, RunningStudio, seed_in_view, small_settings, wait_for_take
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page
 
@@ -104,7 +104,11 @@ def test_settings_come_back_from_files_and_bad_files_change_nothing(page: Page, 
         "model": "/home/x/Other-Model",
         "seed": 1234,
     }
-    shot |= {"step_cache": "light", "first_frame": base64.b64encode(first.read_bytes()).decode()}
+    shot |= {
+        "model": "/home/x/Other-Model",
+        "step_cache": "light",
+        "first_frame": base64.b64encode(first.read_bytes()).decode(),
+    }
     file = tmp_path / "shot.json"
     file.write_text(json.dumps(shot))
     page.evaluate(DROP, ["#stage", file.name, base64.b64encode(file.read_bytes()).decode()])
