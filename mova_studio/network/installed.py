@@ -140,7 +140,8 @@ def _cached(repo: Path, hub_id: str) -> Installed | None:
         about = Installed(hub_id, repo, State.PARTIAL, bytes_total=_published_bytes(hub_id))
         listing = None if noted is None else noted[1]
         if listing is not None:
-            about = replace(about, bytes_total=listing.total, missing=tuple(file.path for file in listing.files))
+            lacking = (file.path for file in listing.files if not (repo / "blobs" / file.content).is_file())
+            about = replace(about, bytes_total=listing.total, missing=tuple(lacking))
     else:
         about = _looked_into(snapshot, listing)
         if about.state is State.PARTIAL and about.bytes_total is None:

@@ -74,7 +74,7 @@ MODELS_TEXTS: dict[str, tuple[str, str]] = {
         "结构、名称、形状和大小都正确。它不是在此下载的，没有可对照的校验和。",
     ),
     "models.verify.stopped": ("Verifying was stopped; nothing was changed.", "已停止校验，没有改动任何文件。"),
-    "models.faults": ("{count} faults were found:", "发现 {count} 处问题："),
+    "models.faults": ("Faults found: {count}", "发现问题：{count} 处"),
     "models.faults.more": ("and {count} more", "另有 {count} 处"),
     "models.faults.hub": (
         "Downloading again fetches only these files; everything else stays.",

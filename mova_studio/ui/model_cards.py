@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -85,15 +86,18 @@ def _card(language: str, entry: Installed, used: bool, download: Command | None,
     badge = f'<span class="m-badge m-badge-use">{escape(say(language, "models.in_use"))}</span>' if used else ""
     copy, done = escape(say(language, "models.copy")), escape(say(language, "models.copied"))
     path = escape(str(entry.folder))
+    # What a thorough check found counts more than what names and sizes tell.
+    bad = checked is not None and checked.outcome is Outcome.DONE and not checked.answer["ok"]
+    found = replace(entry, state=State.DAMAGED) if bad and entry.state is State.WHOLE else entry
     below = ""
     if fetching and download is not None:
         below += progress_html(language, download, say(language, "models.download.start", model=entry.model))
     if checked is not None:
         below += _checked(language, entry, checked)
     return (
-        f'<article class="m-model{" m-used" if used else ""}" data-state="{entry.state.value}" '
+        f'<article class="m-model{" m-used" if used else ""}" data-state="{found.state.value}" '
         f'data-model="{escape(entry.model)}">'
-        f'<header><b class="m-big">{escape(_title(entry))}</b>{badge}{_state(language, entry)}</header>'
+        f'<header><b class="m-big">{escape(_title(entry))}</b>{badge}{_state(language, found)}</header>'
         f'<p class="m-path"><span class="m-mono">{path}</span>'
         f'<button type="button" class="m-link" data-copy="{path}" data-done="{done}">{copy}</button></p>'
         f"{_about(language, entry, used)}{below}"

@@ -56,7 +56,7 @@ class ModelsView:
                         gr.Dropdown,
                         {"label": "models.download.label"},
                         choices=[name for name in _known_models() if name != "demo"],
-                        value=_known_models()[-1],
+                        value="OpenMOSS-Team/MOVA-360p",
                         allow_custom_value=True,
                         elem_id="hub-id",
                         elem_classes="m-choice",
@@ -73,10 +73,14 @@ class ModelsView:
                 self.to = words.make(
                     gr.Textbox, {"label": "models.download.to"}, visible=False, max_lines=1, elem_id="download-to"
                 )
+                self.room_line = html_box(elem_id="download-room", elem_classes="m-cost")
                 with gr.Row(elem_classes="m-row m-end m-send-row"):
-                    self.room_line = html_box(elem_id="download-room", elem_classes="m-cost")
                     self.stop_button = words.make(
-                        gr.Button, {"value": "models.download.stop"}, elem_id="stop-download", scale=0
+                        gr.Button,
+                        {"value": "models.download.stop"},
+                        elem_id="stop-download",
+                        scale=0,
+                        interactive=False,
                     )
                     self.fetch_button = words.make(
                         gr.Button,
@@ -101,7 +105,7 @@ class ModelsView:
     @property
     def shown(self) -> list[Any]:
         """What follows the language of the page."""
-        return [self.list, self.said, self.fetched, self.room_line, self.to, self.timer]
+        return [self.list, self.said, self.fetched, self.room_line, self.to, self.timer, self.stop_button]
 
     def wire(self, page: gr.State, form: Form, header: Header, tab: gr.Tab) -> None:
         """Connect everything."""
@@ -116,7 +120,8 @@ class ModelsView:
         self.model.submit(self.use, [page, self.model], used, preprocess=False, **QUIET)
         self.fetch_button.click(self.fetch, [page, *place], self.shown, preprocess=False, **QUIET)
         self.stop_button.click(self.stop, page, self.shown, **QUIET)
-        for component in place:
+        # The list changes with what is on the disk and with the language, and what is still to fetch with both.
+        for component in (*place, self.list):
             component.change(
                 self.room, [page, *place], [self.room_line, self.to], preprocess=False, trigger_mode="always_last",
                 **QUIET,
@@ -198,8 +203,7 @@ class ModelsView:
 
     async def spoken(self, page: PageState) -> dict[Any, Any]:
         """The list in the page's language."""
-        quiet = gr.update(value="", visible=False)
-        return await self._seen(page.language) | {self.said: quiet, self.room_line: ""}
+        return await self._seen(page.language) | {self.said: gr.update(value="", visible=False)}
 
     async def _use(self, language: str, model: str) -> AsyncIterator[dict[Any, Any]]:
         yield {self.said: _said(say(language, "models.checking", model=model))}
@@ -225,6 +229,7 @@ class ModelsView:
             self.list: cards,
             self.fetched: self._fetched(language),
             self.timer: gr.Timer(active=download.running or check.running),
+            self.stop_button: gr.update(interactive=download.running),
         }
 
     def _fetched(self, language: str) -> Any:

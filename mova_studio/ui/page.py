@@ -7,12 +7,14 @@ from typing import Any
 import gradio as gr
 
 from mova_studio.jobs.checkpoints import Checkpoints
+from mova_studio.jobs.checkpoints import Checkpoints
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.ui.access import Access
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.api import Api
 from mova_studio.ui.api_create import CreateApi
+from mova_studio.ui.api_models import ModelsApi
 from mova_studio.ui.api_models import ModelsApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.create import Painter, draw_create
