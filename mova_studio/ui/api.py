@@ -10,15 +10,15 @@ import asyncio
 import gradio as gr
 
 from mova_studio.errors import StudioError
-from mova_studio.jobs.snapshot import JobState
+from mova_studio.jobs.states import JobState
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
 from mova_studio.ui.access import Access
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.desk import Desk
+from mova_studio.ui.gallery_data import GalleryData
 from mova_studio.ui.imagine_view import imagined_machine
 from mova_studio.ui.reading import read_pictures, read_seed
-from mova_studio.ui.shelf import Shelf
 
 POLL_SECONDS = 0.25
 
@@ -26,14 +26,12 @@ POLL_SECONDS = 0.25
 class Api:
     """The named endpoints."""
 
-    def __init__(self, desk: Desk, shelf: Shelf, access: Access, advisor: Advisor) -> None:
-        self.desk, self.shelf, self.access, self.advisor = desk, shelf, access, advisor
+    def __init__(self, desk: Desk, data: GalleryData, access: Access, advisor: Advisor) -> None:
+        self.desk, self.data, self.access, self.advisor = desk, data, access, advisor
 
     def register(self) -> None:
         """Add the endpoints to the Blocks under construction."""
         gr.api(self.generate, api_name="generate")
-        gr.api(self.takes, api_name="takes")
-        gr.api(self.access.owner_only(self.delete_take), api_name="delete_take")
         gr.api(self.access.owner_only(self.plan), api_name="plan")
 
     async def generate(
@@ -124,38 +122,9 @@ class Api:
             )
             raise gr.Error(str(words), print_exception=False)
         take = snapshot.take
-        served = await asyncio.to_thread(self.shelf.served.serve, take.path)
-        file = gr.FileData(path=str(served.path), orig_name=take.path.name, mime_type="video/mp4")
-        info = self.shelf.info(take)
+        linked, info = await asyncio.to_thread(self.data.handed, take)
+        file = gr.FileData(path=str(linked), orig_name=take.path.name, mime_type="video/mp4")
         return file, info | {"notes": list(dict.fromkeys((*notes, *snapshot.notes, *take.notes)))}
-
-    async def takes(self, limit: int = 24) -> list[dict]:
-        """The newest takes, newest first.
-
-        Args:
-            limit: at most this many, up to 1000.
-
-        Returns:
-            A list of what is known of each: name, seed, size, frames, loudness, shot, and the url of its mp4,
-            relative to the page.
-        """
-        takes = await self.shelf.takes(int(limit))
-        return [self.shelf.info(take) | {"url": served.url} for take, served in takes]
-
-    async def delete_take(self, name: str, request: gr.Request) -> dict:
-        """Owner only. Delete a take for good.
-
-        Args:
-            name: as `takes` gives it.
-
-        Returns:
-            The name of the deleted take.
-        """
-        try:
-            await self.shelf.delete(str(name))
-        except StudioError as error:
-            raise gr.Error(error.message, print_exception=False) from error
-        return {"deleted": name}
 
     async def plan(
         self,

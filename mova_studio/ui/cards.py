@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from unicodedata import category
 
-from mova_studio.jobs.snapshot import JobSnapshot, JobState
+from mova_studio.jobs.snapshot import JobSnapshot
+from mova_studio.jobs.states import JobState
 from mova_studio.library.take import Take
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import Ticket
@@ -15,23 +17,6 @@ from mova_studio.ui.words import describe, number
 
 TITLE_CHARACTERS = 60
 ENDED_SHOWN = 10
-
-
-def take_card(language: str, take: Take, served: Served, name: str, *, may_delete: bool) -> str:
-    """One take of the grid. `name` is what comes back with its buttons."""
-    links = (
-        f'<a class="m-link" href="{escape(served.url)}" download="{escape(take.path.name)}">'
-        f"{escape(say(language, 'take.download'))}</a>"
-        f'<button type="button" class="m-link" data-act="reuse" data-id="{escape(name)}">'
-        f"{escape(say(language, 'take.reuse'))}</button>"
-    )
-    return (
-        f'<article class="m-card" data-player data-hover data-name="{escape(name)}">'
-        + _picture_and_sound(language, take, served)
-        + f'<p class="m-title" title="{escape(take.shot.prompt)}">{escape(_title(take.shot.prompt))}</p>'
-        + _numbers(language, take)
-        + f'<p class="m-links">{links}{_delete(language, name) if may_delete else ""}</p></article>'
-    )
 
 
 def small_card(language: str, take: Take, served: Served) -> str:
@@ -60,18 +45,6 @@ def _numbers(language: str, take: Take) -> str:
     loudness = escape(loudness_words(language, take)[0])
     badge = untrained_badge(language) if take.untrained else ""
     return f'<p class="m-meta"><span>{seed}</span><span>{loudness}</span></p>{badge}'
-
-
-def _delete(language: str, name: str) -> str:
-    """A link that asks before it acts."""
-    return (
-        '<span class="m-delete"><button type="button" class="m-link" data-ask>'
-        f"{escape(say(language, 'take.delete'))}</button>"
-        '<span class="m-sure" hidden><button type="button" class="m-link m-bad" data-act="delete" '
-        f'data-id="{escape(name)}">{escape(say(language, "take.delete.sure"))}</button>'
-        f'<button type="button" class="m-link" data-keep>{escape(say(language, "take.delete.keep"))}</button>'
-        "</span></span>"
-    )
 
 
 def queue_list(language: str, jobs: list[tuple[Ticket, JobSnapshot]], shown: str | None) -> str:
@@ -106,11 +79,12 @@ def _queue_item(language: str, ticket: Ticket, snapshot: JobSnapshot, shown: boo
         f'<div class="m-job{" m-shown" if shown else ""}" data-state="{snapshot.state.value}">'
         f'<button type="button" class="m-jobname" data-act="show" data-id="{escape(ticket.job_id)}" '
         f'aria-pressed="{"true" if shown else "false"}" title="{escape(say(language, "queue.show"))}">'
-        f'<b>{escape(_title(shot.prompt))}</b><span class="m-mono">{escape(spec)}</span></button>'
+        f'<b>{escape(title_of(shot.prompt))}</b><span class="m-mono">{escape(spec)}</span></button>'
         f'<span class="m-mono m-jobstate">{escape(state)}</span>{cross}</div>'
     )
 
 
-def _title(prompt: str) -> str:
-    line = " ".join(prompt.split())
+def title_of(prompt: str) -> str:
+    """A prompt as one short line."""
+    line = " ".join("".join(" " if category(letter) == "Cc" else letter for letter in prompt).split())
     return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1].rstrip() + "…"

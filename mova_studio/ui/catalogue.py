@@ -10,7 +10,7 @@ from mova_studio.ui.catalogue_models import MODELS_TEXTS
 from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
 
 LANGUAGES = ("en", "zh")
-_MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS
+_MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS | GALLERY_TEXTS | COMPARE_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # Header and tabs
@@ -126,19 +126,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "take.untrained": ("untrained demo: noise on purpose", "未训练的演示模型：输出为随机噪声，属正常现象"),
     "take.download": ("Download mp4", "下载 mp4"),
     "take.reuse": ("Reuse settings", "沿用设置"),
-    "take.delete": ("Delete", "删除"),
-    "take.delete.sure": ("Delete for good", "确认永久删除"),
     "take.delete.keep": ("Keep", "保留"),
-    "takes.title": ("Takes, newest first", "成片，最新的在前"),
     "takes.latest": ("Latest takes", "最近的成片"),
-    "takes.empty.title": ("No takes yet", "还没有成片"),
     "takes.empty.text": (
         "Every finished take lands here with its picture, sound and seed. Make the first one under Create.",
         "完成的成片会带着画面、声音和种子出现在这里。请先到“创作”生成第一个。",
     ),
-    "takes.refresh": ("Refresh", "刷新"),
-    "takes.more": ("Show more", "显示更多"),
-    "takes.deleted": ("{name} was deleted.", "已删除 {name}。"),
     # Queue
     "queue.title": ("Queue of this page", "本页队列"),
     "queue.empty": (

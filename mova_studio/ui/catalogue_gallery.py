@@ -44,7 +44,7 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     "gallery.refresh": ("Refresh", "刷新"),
     "gallery.more": ("Show more", "显示更多"),
     "gallery.empty_trash": ("Empty trash", "清空回收站"),
-    "gallery.empty_trash.sure": ("Delete {count} takes for good", "永久删除 {count} 个成片"),
+    "gallery.empty_trash.sure": ("Delete all {count} for good", "永久删除全部 {count} 个"),
     "gallery.keep": ("Keep them", "保留"),
     "gallery.emptied": ("The trash is empty now.", "回收站已清空。"),
     "gallery.marked": (
@@ -74,8 +74,8 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     "gallery.none.button": ("Go to Create", "前往创作"),
     "gallery.nomatch.title": ("No take is like that", "没有符合条件的成片"),
     "gallery.nomatch.text": (
-        "{total} takes are in the library. A shorter word or fewer filters find more.",
-        "作品库中共有 {total} 个成片。请缩短搜索词或减少筛选条件。",
+        "{total} takes are here. A shorter word or fewer filters find more.",
+        "这里共有 {total} 个成片。请缩短搜索词或减少筛选条件。",
     ),
     "gallery.nomatch.button": ("Clear search and filters", "清除搜索和筛选"),
     "gallery.notrash.title": ("The trash is empty", "回收站是空的"),

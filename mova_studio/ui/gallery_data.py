@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError
@@ -12,6 +13,7 @@ from mova_studio.library.kept import KeptTake
 from mova_studio.library.query import Query, ShotEntry
 from mova_studio.library.shots import fold
 from mova_studio.library.store import TakeStore
+from mova_studio.library.take import Take
 from mova_studio.media.provenance import read_provenance
 from mova_studio.ui.served import ServedTakes, address
 from mova_studio.ui.words import short_model
@@ -56,13 +58,14 @@ class Overview:
 
     Attributes:
         shots, tags: with their numbers of takes.
-        total: takes outside the trash.
+        total, trashed: takes outside the trash and in it.
         differs: settings that tell shots of one prompt apart, by shot.
     """
 
     shots: tuple[ShotEntry, ...]
     tags: tuple[tuple[str, int], ...]
     total: int
+    trashed: int
     differs: dict[str, dict[str, Any]]
 
 
@@ -81,9 +84,8 @@ class GalleryData:
     def overview(self) -> Overview:
         """Shots and tags with their numbers of takes."""
         shots = self.store.shots()
-        return Overview(
-            shots, self.store.tags(), self.store.page(Query(), 1).total, self._differs(shots[:SHOTS_LISTED])
-        )
+        total, trashed = (self.store.page(Query(trashed=trashed), 1).total for trashed in (False, True))
+        return Overview(shots, self.store.tags(), total, trashed, self._differs(shots[:SHOTS_LISTED]))
 
     def _differs(self, shots: tuple[ShotEntry, ...]) -> dict[str, dict[str, Any]]:
         alike: dict[str, list[str]] = {}
@@ -120,6 +122,32 @@ class GalleryData:
             return Shown(kept, address(self.served.link(path)), self.served.known_poster(path))
         except InputError:
             return Shown(dataclasses.replace(kept, missing=True))
+
+    def handed(self, take: Take) -> tuple[Path, dict[str, Any]]:
+        """A finished take's file in the cache, and what is known of it for programs.
+
+        Raises:
+            InputError: it is not a take of this library, or has gone.
+        """
+        kept = self.store.find_path(take.path)
+        if kept is None:
+            raise InputError(f"{take.path.name} is not a take of this library; list its takes.")
+        return self.served.link(take.path), self.info(kept)
+
+    def info(self, kept: KeptTake) -> dict[str, Any]:
+        """A take as JSON for programs: everything but pictures, and folders other than the library's own."""
+        values = kept.take.to_dict()
+        settings = settings_of(kept)
+        has = {f"has_{frame}": settings.pop(frame) for frame in ("first_frame", "last_frame")}
+        del values["path"]
+        own = {
+            "id": kept.take_id,
+            "name": kept.take.path.relative_to(self.store.root).as_posix(),
+            "shot_id": kept.shot_id,
+            "stars": kept.stars,
+            "tags": list(kept.tags),
+        }
+        return own | values | {"shot": settings | has}
 
     def posters(self, take_ids: Iterable[str]) -> dict[str, str]:
         """The addresses of the posters of these takes, made where they are not yet; those without one are left out."""
@@ -203,21 +231,3 @@ def settings_of(kept: KeptTake) -> dict[str, Any]:
     for name in ("first_frame", "last_frame"):
         values[name] = values[name] is not None
     return values | {"model": short_model(shot.model)}
-
-
-def info_of(kept: KeptTake, name: str) -> dict[str, Any]:
-    """A take as JSON for programs: everything but folders and pictures; `name` is its place in the library."""
-    values = kept.take.to_dict()
-    settings = settings_of(kept)
-    has = {f"has_{frame}": settings.pop(frame) for frame in ("first_frame", "last_frame")}
-    del values["path"]
-    own = {
-        "id": kept.take_id,
-        "name": name,
-        "shot_id": kept.shot_id,
-        "stars": kept.stars,
-        "tags": list(kept.tags),
-        "missing": kept.missing,
-        "trashed": kept.trashed,
-    }
-    return own | values | {"shot": settings | has}

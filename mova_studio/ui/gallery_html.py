@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from secrets import token_hex
 
-from mova_studio.library.query import Query, ShotEntry
+from mova_studio.library.query import Query
 from mova_studio.ui.cards import title_of
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.gallery_data import SHOTS_LISTED, Overview, Shown
@@ -121,14 +121,15 @@ def keys_hint(language: str, *, owner: bool) -> str:
     return f'<p class="m-hint">{escape(say(language, "gallery.keys" if owner else "gallery.keys.guest"))}</p>'
 
 
-def title(language: str, query: Query, shots: Iterable[ShotEntry], listed: int, total: int, *, owner: bool) -> str:
+def title(language: str, overview: Overview, query: Query, listed: int, total: int, *, owner: bool) -> str:
     """The chosen shot or what else is listed, and how much of it; in the trash, the button that empties it."""
     words = say(language, "gallery.title.trash" if query.trashed else "gallery.title.all")
-    chosen = next((entry for entry in shots if entry.shot_id == query.shot_id), None)
+    chosen = next((entry for entry in overview.shots if entry.shot_id == query.shot_id), None)
     if chosen is not None and not query.trashed:
         words = title_of(chosen.prompt)
     count = escape(say(language, "gallery.count", shown=listed, total=total))
-    empty = _empty_trash(language, total) if query.trashed and owner and total else ""
+    # It empties all of the trash, whatever of it is listed.
+    empty = _empty_trash(language, overview.trashed) if query.trashed and owner and overview.trashed else ""
     return (
         f'<div class="m-gallery-title"><h2 class="m-title2" dir="auto">{escape(words)}</h2>'
         f'<span class="m-mono" role="status">{count}</span><span class="m-fill"></span>{empty}</div>'

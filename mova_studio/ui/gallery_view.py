@@ -19,7 +19,7 @@ from mova_studio.ui.compare_view import CompareView
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import Form
 from mova_studio.ui.gallery_acts import CHANGES, GalleryActs
-from mova_studio.ui.gallery_data import MAX_SHOWN, GalleryData
+from mova_studio.ui.gallery_data import MAX_SHOWN, GalleryData, Overview
 from mova_studio.ui.take_details import large_view
 from mova_studio.ui.wording import QUIET, Wording, html_box
 
@@ -236,14 +236,15 @@ class GalleryView:
             self.panel: html.panel(language, overview, query),
             self.trashed: gr.update(visible=owner),
             self.keys: html.keys_hint(language, owner=owner),
-            self.title: html.title(language, query, overview.shots, len(found.takes), found.total, owner=owner),
+            self.title: html.title(language, overview, query, len(found.takes), found.total, owner=owner),
             self.said: gr.update(value="", visible=False),
-            self.grid: html.grid(language, cards) if cards else self._empty(language, query, overview.total),
+            self.grid: html.grid(language, cards) if cards else self._empty(language, query, overview),
             self.more: gr.update(visible=len(found.takes) < min(found.total, MAX_SHOWN)),
         }
 
     @staticmethod
-    def _empty(language: str, query: Query, total: int) -> str:
-        if query.trashed:
+    def _empty(language: str, query: Query, overview: Overview) -> str:
+        if query.trashed and not overview.trashed:
             return html.empty_grid(language, "notrash")
+        total = overview.trashed if query.trashed else overview.total
         return html.empty_grid(language, "nomatch" if total else "none", total)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD = "64mb"
 _HERE = Path(__file__).parent
+_STYLES = ("studio.css", "gallery.css")
+_SCRIPTS = ("studio.js", "gallery.js", "compare.js")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -73,8 +75,8 @@ def _serve(flags: argparse.Namespace, port: int, access: Access) -> int:
             auth=access.check if access.owner else None,  # type: ignore[arg-type]
             auth_message=say("en", "login.message"),
             theme=studio_theme(),
-            css=tokens_css() + (_HERE / "studio.css").read_text("utf-8"),
-            head=f"<script>{(_HERE / 'studio.js').read_text('utf-8')}</script>",
+            css=tokens_css() + "".join((_HERE / name).read_text("utf-8") for name in _STYLES),
+            head="".join(f"<script>{(_HERE / name).read_text('utf-8')}</script>" for name in _SCRIPTS),
             favicon_path=_HERE / "icon.svg",
             max_file_size=MAX_UPLOAD,
             footer_links=[],

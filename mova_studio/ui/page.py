@@ -7,29 +7,29 @@ from typing import Any
 import gradio as gr
 
 from mova_studio.jobs.checkpoints import Checkpoints
-from mova_studio.jobs.checkpoints import Checkpoints
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.ui.access import Access
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.api import Api
 from mova_studio.ui.api_create import CreateApi
-from mova_studio.ui.api_models import ModelsApi
+from mova_studio.ui.api_gallery import GalleryApi
 from mova_studio.ui.api_models import ModelsApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
+from mova_studio.ui.compare_view import CompareView
 from mova_studio.ui.create import Painter, draw_create
 from mova_studio.ui.desk import Desk, PageState
 from mova_studio.ui.form import prompt_hint, size_choices
 from mova_studio.ui.form_events import FormEvents
+from mova_studio.ui.gallery_data import GalleryData
+from mova_studio.ui.gallery_view import GalleryState, GalleryView
 from mova_studio.ui.header import THEME_JS, Header
 from mova_studio.ui.models_view import ModelsView
 from mova_studio.ui.restore_view import too_large
 from mova_studio.ui.result_events import ResultEvents
 from mova_studio.ui.run_events import RunEvents
 from mova_studio.ui.served import ServedTakes
-from mova_studio.ui.shelf import Shelf
 from mova_studio.ui.system_view import SystemView
-from mova_studio.ui.takes_view import TakesView
 from mova_studio.ui.wording import QUIET, Wording
 
 # What this tab of the browser remembers: its jobs until it is closed, the language for good.
@@ -41,13 +41,16 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     """Build the page on a studio. Nothing heavy is imported and no weights are touched."""
     preset = preset_for(studio.model)
     desk, served, checkpoints, words = Desk(studio), ServedTakes(), Checkpoints(studio), Wording()
-    shelf, header = Shelf(studio, served), Header()
+    header = Header()
     advisor = Advisor(studio)
-    takes_view, models_view = TakesView(shelf, access), ModelsView(checkpoints, access)
+    models_view = ModelsView(checkpoints, access)
+    data = GalleryData(studio.store, served)
+    gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model)
     system_view = SystemView(studio, access, advisor)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
-        Api(desk, shelf, access, advisor).register()
+        Api(desk, data, access, advisor).register()
+        GalleryApi(data, studio.votes, access).register()
         ModelsApi(checkpoints, access).register()
         CreateApi(studio).register()
         page = gr.State(PageState())
@@ -57,7 +60,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             with words.make(gr.Tab, {"label": "tab.create"}, id="create") as create_tab:
                 view = draw_create(words, preset, header)
             with words.make(gr.Tab, {"label": "tab.takes"}, id="takes") as takes_tab:
-                takes_view.draw(words)
+                gallery_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
                 models_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.system"}, id="system", visible=False) as system_tab:
@@ -72,7 +75,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         view.presets.wire(studio, access, page, form, view.filling, create_tab)
         view.restore.wire(studio, page, form, view.filling)
         ResultEvents(desk, view).wire(page)
-        takes_view.wire(page, form, tabs, takes_tab)
+        gallery_view.wire(page, form, tabs, takes_tab)
         models_view.wire(page, form, header, models_tab)
         system_view.wire(page, form_events, header, tabs, system_tab)
         owners = (models_tab, system_tab)
@@ -115,20 +118,20 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 _merge(updates, tab, visible=state.owner)
             return updates
 
-        async def change_language(state: PageState, limit: int, request: gr.Request) -> dict[Any, Any]:
+        async def change_language(state: PageState, gallery: GalleryState, request: gr.Request) -> dict[Any, Any]:
             state.language = LANGUAGES[1 - LANGUAGES.index(state.language)]
             updates = await worded(state)
             if access.is_owner(request):
                 updates |= await models_view.spoken(state)
                 updates |= await system_view.spoken(state)
-            return updates | await takes_view.listing(state, limit, request)
+            return updates | await gallery_view.listing(state, gallery, request)
 
         opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
         opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
         opened.then(form_events.told, page, [form.cost, header.machine], **QUIET)
-        shown_later = [*models_view.shown, *takes_view.shown, *system_view.shown]
+        shown_later = [*models_view.shown, *gallery_view.shown, *system_view.shown]
         changed = header.language.click(
-            change_language, [page, takes_view.limit], unique([*everything, *shown_later]), **QUIET
+            change_language, [page, gallery_view.state], unique([*everything, *shown_later]), **QUIET
         )
         changed.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
         header.theme.click(None, None, None, js=THEME_JS, **QUIET)

@@ -16,7 +16,7 @@ from mova_studio.library.shot import STEP_CACHE_LEVELS, Shot, check_num_frames, 
 from mova_studio.library.take import Take
 from mova_studio.placement.request import PRECISIONS
 from mova_studio.ui import catalogue
-from mova_studio.ui.cards import queue_list, small_card, take_card
+from mova_studio.ui.cards import queue_list, small_card
 from mova_studio.ui.catalogue import TEXTS, language_of, say
 from mova_studio.ui.cost import guess_seconds, passes
 from mova_studio.ui.desk import Ticket
@@ -119,7 +119,6 @@ def test_what_people_type_is_never_markup():
     ticket = Ticket("id", "", SHOT, 7, True)
     failed = dataclasses.replace(RUNNING, state=JobState.FAILED, error={"message": EVIL})
     for html in (
-        take_card("en", TAKE, SERVED, EVIL, may_delete=True),
         small_card("en", TAKE, SERVED),
         queue_list("en", [(ticket, RUNNING)], "id"),
         take_stage("en", TAKE, SERVED, [EVIL], play=True),
@@ -134,7 +133,6 @@ def test_untrained_says_so_wherever_it_shows():
         words = say(language, "take.untrained")
         assert words in take_stage(language, TAKE, SERVED, [], play=False)
         assert words in small_card(language, TAKE, SERVED)
-        assert words in take_card(language, TAKE, SERVED, "x", may_delete=False)
     trained = dataclasses.replace(TAKE, untrained=False)
     assert "untrained" not in take_stage("en", trained, SERVED, [], play=False)
 
@@ -144,10 +142,6 @@ def test_take_shows_its_exact_seed_and_its_loudness():
     assert f"seed {2**60}" in html and "-16.0 LUFS · peak -1.2 dBTP" in html and " autoplay" in html
     silent = dataclasses.replace(TAKE, integrated_lufs=None, true_peak_dbtp=None)
     assert "no loudness" in take_stage("en", silent, SERVED, [], play=False)
-
-
-def test_guests_get_no_delete():
-    assert "delete" not in take_card("en", TAKE, SERVED, "x", may_delete=False)
 
 
 def test_preview_is_a_silent_loop():
