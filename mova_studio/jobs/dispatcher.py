@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError, OutputError, StudioError
+from mova_studio.jobs.job import Job
 from mova_studio.jobs.limits_file import LimitsFile
 from mova_studio.jobs.process import WorkerProcess
-from mova_studio.jobs.queue import MAX_DEATHS, Job, JobQueue
+from mova_studio.jobs.queue import MAX_DEATHS, JobQueue
 from mova_studio.jobs.saved_run import FOLDER, SavedRun, discard_all_but
 from mova_studio.jobs.snapshot import Live
 from mova_studio.jobs.states import JobState
@@ -30,6 +31,8 @@ LOOK_SECONDS = 0.25  # between two looks for what other processes asked for
 GRACE_SECONDS = 2.0  # for a worker that is asked to stop
 STEP_SECONDS = 1.0  # between two notes of the step in the database
 REMEMBERED = 50
+KILLED = -9
+MAX_STILLBORN = 10  # workers in a row that are killed before they say anything, until that counts against the job
 
 
 class Dispatcher:
@@ -57,6 +60,8 @@ class Dispatcher:
         self._running: str | None = None
         self._wish: str | None = None
         self._worker: WorkerProcess | None = None
+        self._alive = False
+        self._stillborn = 0
         self._unrecorded: list[Callable[[], None]] = []
         self._step_recorded = 0.0
         self._seen = -1
@@ -202,8 +207,8 @@ class Dispatcher:
             path = self._store.new_path(shot, job.seed)
         place = path.relative_to(self._store.root).as_posix()
         self._queue.become(job.job_id, JobState.RUNNING, path=place)
-        self._running, self._wish = job.job_id, None
-        self._live[job.job_id] = Live(step=job.saved_step)
+        self._running, self._wish, self._alive = job.job_id, None, False
+        self._live[job.job_id] = Live(step=job.saved_step, begun_step=job.saved_step)
         self._live.move_to_end(job.job_id)
         while len(self._live) > REMEMBERED:
             self._live.popitem(last=False)
@@ -263,6 +268,7 @@ class Dispatcher:
             if job_id != self._running:
                 return
             live = self._live[job_id]
+            self._alive, self._stillborn = True, 0
             if kind == "progress":
                 names = ("stage", "step", "expert", "fraction", "seconds_left")
                 self._live[job_id] = dataclasses.replace(live, **{name: event[name] for name in names})
@@ -328,12 +334,17 @@ class Dispatcher:
         if self._closed:
             self._paused_for_good.set()
         if wish is None:
-            died = not self._closed
+            died = not self._closed and self._blames(code)
             self._record(lambda: self._give_back(job_id, died=died, code=code))
         else:
             state = JobState.CANCELLED if wish == "cancel" else JobState.PAUSED
             self._record(lambda: self._end(job_id, state))
         self.poke()
+
+    def _blames(self, code: int) -> bool:
+        """Whether a worker's death speaks against its job: hardly, if it was killed before it began."""
+        self._stillborn += not self._alive
+        return self._alive or code != KILLED or self._stillborn >= MAX_STILLBORN
 
     def _kill_if_still_running(self, worker: WorkerProcess, job_id: str) -> None:
         with self._lock:
@@ -342,7 +353,7 @@ class Dispatcher:
 
 
 def _worker_died(code: int, job: Job) -> StudioError:
-    cause = "the system killed it, most likely because RAM ran out" if code == -9 else f"exit code {code}"
+    cause = "the system killed it, most likely because RAM ran out" if code == KILLED else f"exit code {code}"
     return StudioError(
         f"The worker process ended {MAX_DEATHS} times at step {job.saved_step} of {job.steps} of this take ({cause}). "
         "Nothing else was lost; try a smaller size, or less memory for plans in the System view, and retry."

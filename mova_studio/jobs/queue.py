@@ -6,11 +6,11 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from mova_studio.errors import InputError
+from mova_studio.jobs.job import Cell, Job, job_of
 from mova_studio.jobs.states import JobState
 from mova_studio.library.database import Database
 from mova_studio.library.shot import SEED_LIMIT, Shot
@@ -21,66 +21,6 @@ MAX_DEATHS = 3
 KEPT_DAYS = 3  # for which a failed or cancelled job can be retried from where it was
 _HELD = "queue_held"
 _UNFINISHED = "state IN ('waiting', 'running', 'paused')"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A job's place in a grid.
-
-    Attributes:
-        scout: id of the grid.
-        x, y: column and row, from 0.
-    """
-
-    scout: str
-    x: int
-    y: int
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job as the queue keeps it.
-
-    Attributes:
-        job_id: its name; also that of the take that it makes.
-        shot_id, seed: what to make; `seed_given` unless the seed was drawn.
-        asked_by: name of the login, "" without logins.
-        state: where it is; `wish` is "cancel" or "pause" where another process asks that of a running one.
-        place: the waiting job with the lowest one runs next.
-        path: where its take goes, below the library; None until it first runs.
-        stop_step: the step at which it pauses itself, as scouts do; None runs to the end.
-        cell: its place in a grid, if it is part of one.
-        step, steps, saved_step: done, of all, and on disk.
-        deaths: of its worker since it last saved anything new.
-        error: `StudioError.to_dict()` once failed.
-        notes: what was changed before it was queued, for the person to read.
-        created, ended: UTC in ISO 8601.
-    """
-
-    job_id: str
-    shot_id: str
-    seed: int
-    seed_given: bool
-    asked_by: str
-    state: JobState
-    wish: str | None
-    place: float
-    path: str | None
-    stop_step: int | None
-    cell: Cell | None
-    step: int
-    steps: int
-    saved_step: int
-    deaths: int
-    error: dict[str, Any] | None
-    notes: tuple[str, ...]
-    created: str
-    ended: str | None
-
-    @property
-    def scouted(self) -> bool:
-        """It has paused where a scout stops, and waits to be judged."""
-        return self.state is JobState.PAUSED and self.stop_step is not None and self.saved_step >= self.stop_step
 
 
 class JobQueue:
@@ -159,7 +99,7 @@ class JobQueue:
         rows = self._database.read("SELECT * FROM jobs WHERE job = ?", (job_id,))
         if not rows:
             raise InputError(f"There is no job {job_id[:40]!r} in this library.", field="job")
-        return _job(rows[0])
+        return job_of(rows[0])
 
     def shot(self, job: Job) -> Shot:
         """What a job is to make."""
@@ -169,25 +109,27 @@ class JobQueue:
         """Those of `job_ids` that exist, by id."""
         marks = ", ".join("?" * len(job_ids))
         return {
-            row["job"]: _job(row) for row in self._database.read(f"SELECT * FROM jobs WHERE job IN ({marks})", job_ids)
+            row["job"]: job_of(row)
+            for row in self._database.read(f"SELECT * FROM jobs WHERE job IN ({marks})", job_ids)
         }
 
     def unfinished(self, limit: int = -1, offset: int = 0) -> list[Job]:
         """Running, waiting and paused jobs, in the order in which they run."""
         order = "ORDER BY state != 'running', place LIMIT ? OFFSET ?"
         return [
-            _job(row) for row in self._database.read(f"SELECT * FROM jobs WHERE {_UNFINISHED} {order}", (limit, offset))
+            job_of(row)
+            for row in self._database.read(f"SELECT * FROM jobs WHERE {_UNFINISHED} {order}", (limit, offset))
         ]
 
     def all(self, limit: int = -1) -> list[Job]:
         """Every job: unfinished ones in their order, then the others, the last to end first."""
         order = f"ORDER BY NOT {_UNFINISHED}, state != 'running', CASE WHEN {_UNFINISHED} THEN place END, ended DESC"
-        return [_job(row) for row in self._database.read(f"SELECT * FROM jobs {order} LIMIT ?", (limit,))]
+        return [job_of(row) for row in self._database.read(f"SELECT * FROM jobs {order} LIMIT ?", (limit,))]
 
     def of_scout(self, scout: str) -> list[Job]:
         """The cells of a grid, row by row."""
         return [
-            _job(row)
+            job_of(row)
             for row in self._database.read("SELECT * FROM jobs WHERE scout = ? ORDER BY cell_y, cell_x", (scout,))
         ]
 
@@ -204,11 +146,11 @@ class JobQueue:
     def next_waiting(self) -> Job | None:
         """The job that runs next."""
         rows = self._database.read("SELECT * FROM jobs WHERE state = 'waiting' ORDER BY place LIMIT 1")
-        return _job(rows[0]) if rows else None
+        return job_of(rows[0]) if rows else None
 
     def running(self) -> list[Job]:
         """Jobs that run, or ran when everything stopped."""
-        return [_job(row) for row in self._database.read("SELECT * FROM jobs WHERE state = 'running'")]
+        return [job_of(row) for row in self._database.read("SELECT * FROM jobs WHERE state = 'running'")]
 
     def resumable(self) -> set[str]:
         """Ids of the jobs of which a saved run is still worth keeping."""
@@ -299,6 +241,18 @@ class JobQueue:
             )
         return self.get(job_id)
 
+    def keep(self, job_id: str, kept: bool) -> Job:
+        """Mark a cell of a grid as one to be finished, or take the mark away.
+
+        Raises:
+            InputError: there is no such job.
+            OutputError: as `Database.writing`.
+        """
+        with self._database.writing() as connection:
+            self._now_in(connection, job_id)
+            self._set(connection, job_id, kept=int(kept))
+        return self.get(job_id)
+
     def to_front(self, job_id: str) -> Job:
         """Let a waiting or paused job run before all others that wait."""
         with self._database.writing() as connection:
@@ -378,30 +332,6 @@ class JobQueue:
         """Whole numbers for places again, where halving has come to its end."""
         rows = connection.execute("SELECT job FROM jobs ORDER BY place").fetchall()
         connection.executemany("UPDATE jobs SET place = ? WHERE job = ?", [(i, row[0]) for i, row in enumerate(rows)])
-
-
-def _job(row: sqlite3.Row) -> Job:
-    return Job(
-        job_id=row["job"],
-        shot_id=row["shot"],
-        seed=row["seed"],
-        seed_given=bool(row["seed_given"]),
-        asked_by=row["asked_by"],
-        state=JobState(row["state"]),
-        wish=row["wish"],
-        place=row["place"],
-        path=row["path"],
-        stop_step=row["stop_step"],
-        cell=None if row["scout"] is None else Cell(row["scout"], row["cell_x"], row["cell_y"]),
-        step=row["step"],
-        steps=row["steps"],
-        saved_step=row["saved_step"],
-        deaths=row["deaths"],
-        error=None if row["error"] is None else json.loads(row["error"]),
-        notes=tuple(json.loads(row["notes"])),
-        created=row["created"],
-        ended=row["ended"],
-    )
 
 
 def _now() -> str:

@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from mova_studio.errors import InputError
-from mova_studio.jobs.queue import Cell, Job, JobQueue
+from mova_studio.jobs.job import Cell, Job
+from mova_studio.jobs.queue import JobQueue
 from mova_studio.library.database import Database
 from mova_studio.library.shot import SEED_LIMIT, Shot
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from mova_studio.jobs.queue import Cell, Job
+from mova_studio.jobs.job import Cell, Job
 from mova_studio.jobs.states import JobState
 from mova_studio.library.shot import Shot
 from mova_studio.library.take import Take
@@ -19,6 +19,7 @@ class Live:
 
     Attributes:
         stage: one of `STAGES`.
+        begun_step: the step on disk from which this run went on; 0 from the beginning.
         step: denoising steps done.
         expert: "high" or "low" while denoising.
         fraction: 0..1 of the whole run.
@@ -30,6 +31,7 @@ class Live:
     """
 
     stage: str = "load"
+    begun_step: int = 0
     step: int = 0
     expert: str | None = None
     fraction: float = 0.0
@@ -49,6 +51,7 @@ class JobSnapshot(Live):
         shot: what it makes.
         ahead: jobs that run before it, while it waits.
         asked_notes: what was changed before it was queued.
+        place, kept, ended: as in `Job`.
         take: the result, once done and as long as the library has it.
     """
 
@@ -64,6 +67,9 @@ class JobSnapshot(Live):
     scouted: bool = False
     cell: Cell | None = None
     ahead: int = 0
+    place: float = 0.0
+    kept: bool = False
+    ended: str | None = None
     asked_notes: tuple[str, ...] = ()
     take: Take | None = None
     error: dict[str, Any] | None = None
@@ -86,6 +92,9 @@ def snapshot_of(job: Job, shot: Shot, live: Live | None, ahead: int, take: Take 
         scouted=job.scouted,
         cell=job.cell,
         ahead=ahead,
+        place=job.place,
+        kept=job.kept,
+        ended=job.ended,
         asked_notes=job.notes,
         take=take,
         error=job.error,

@@ -11,10 +11,11 @@ from typing import Any
 
 from mova_studio.errors import InputError, OutputError
 from mova_studio.jobs.dispatcher import Dispatcher
+from mova_studio.jobs.job import Job
 from mova_studio.jobs.limits_file import LimitsFile
-from mova_studio.jobs.queue import Job, JobQueue
+from mova_studio.jobs.queue import JobQueue
 from mova_studio.jobs.saved_run import SAVE_SECONDS
-from mova_studio.jobs.scouting import Scouts
+from mova_studio.jobs.scouting import SHARE, Axis, Scout, Scouts
 from mova_studio.jobs.snapshot import JobSnapshot, snapshot_of
 from mova_studio.jobs.states import JobState
 from mova_studio.jobs.used_folders import UsedFolders
@@ -23,8 +24,8 @@ from mova_studio.library.lock import LibraryLock
 from mova_studio.library.shot import Shot
 from mova_studio.library.shots import ShotStore
 from mova_studio.library.store import TakeStore
-from mova_studio.library.votes import VoteStore
 from mova_studio.library.take import Take
+from mova_studio.library.votes import VoteStore
 from mova_studio.settings import cache_dir
 
 REMEMBERED = 500
@@ -104,6 +105,38 @@ class Studio:
         self._poke()
         return job.job_id
 
+    def scout(
+        self,
+        shot: Shot,
+        axes: Sequence[Axis],
+        seed: int | None = None,
+        *,
+        share: float = SHARE,
+        asked_by: str = "",
+        notes: Iterable[str] = (),
+    ) -> Scout:
+        """Queue a grid, see `Scouts.add`.
+
+        Raises:
+            InputError: the grid cannot be made; nothing is queued then.
+            OutputError: the library cannot be written.
+        """
+        scout = self.scouts.add(shot, axes, seed, share=share, asked_by=asked_by, notes=notes)
+        self._poke()
+        return scout
+
+    def drop(self, job_id: str) -> None:
+        """Cancel a job and free what it has saved; taken up again, it begins anew.
+
+        Raises:
+            InputError: there is no such job.
+        """
+        self.cancel(job_id)
+        with self._running():
+            if self._dispatcher is not None and self.queue.get(job_id).state is JobState.CANCELLED:
+                self.queue.record(job_id, step=0, saved_step=0, kept=0)
+                self._dispatcher.discard(job_id)
+
     def snapshot(self, job_id: str) -> JobSnapshot:
         """The job as it is now.
 
@@ -119,7 +152,12 @@ class Studio:
 
     def line(self, limit: int = -1) -> list[JobSnapshot]:
         """Running, waiting and paused jobs, in the order in which they run."""
-        return [self._snapshot(job) for job in self.queue.unfinished(limit)]
+        ahead = int(self._dispatcher is not None and self._dispatcher.busy)
+        line = []
+        for job in self.queue.unfinished(limit):
+            line.append(self._snapshot(job, ahead))
+            ahead += job.state is JobState.WAITING
+        return line
 
     def cancel(self, job_id: str) -> None:
         """Cancel an unfinished job, and no other; nothing happens to one that has ended.
@@ -246,11 +284,12 @@ class Studio:
             self._lock.release()
             self._database.close()
 
-    def _snapshot(self, job: Job) -> JobSnapshot:
+    def _snapshot(self, job: Job, ahead: int | None = None) -> JobSnapshot:
         dispatcher = self._dispatcher
         live = None if dispatcher is None else dispatcher.live(job.job_id)
-        ahead = 0
-        if job.state is JobState.WAITING:
+        if job.state is not JobState.WAITING:
+            ahead = 0
+        elif ahead is None:
             ahead = self.queue.ahead(job) + (dispatcher is not None and dispatcher.busy)
         return snapshot_of(job, self.queue.shot(job), live, ahead, self._take(job))
 
