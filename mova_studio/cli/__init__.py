@@ -20,6 +20,7 @@ from mova_studio.cli.generate import add_generate_command
 from mova_studio.cli.model import add_model_commands
 from mova_studio.cli.plan import add_plan_options, run_plan, tell_plan
 from mova_studio.cli.queue import add_queue_commands
+from mova_studio.cli.takes import add_takes_commands
 from mova_studio.errors import StudioError
 from mova_studio.media.images import open_image
 from mova_studio.media.loudness import measure
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_generate_command(commands, _add)
     add_queue_commands(commands, _add)
+    add_takes_commands(commands, _add)
     add_plan_options(
         _add(commands, "plan", "how a take would be placed here, or on a machine you describe", run_plan, tell_plan)
     )
