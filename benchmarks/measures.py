@@ -1,7 +1,8 @@
 """What measuring a take costs beside writing its file.
 
 Times, in turns, `measure_streams` and `write_mp4` on a pattern that jumps at every click, at the size and length of a
-360p take and of a demo take, and gives the median seconds of both and the one as a share of the other.
+360p take and of a demo take, and gives the median of both and the one as a share of the other: in processor seconds,
+all threads added up, so that a busy machine gives the same.
 
     python -m benchmarks.measures [--repeats 5] [--out benchmarks/results/measures-cpu.json]
 """
@@ -44,7 +45,7 @@ def make_take(num_frames: int, height: int, width: int) -> tuple[NDArray[np.uint
 
 
 def measure(size: tuple[int, int, int], repeats: int) -> dict[str, float]:
-    """Median seconds of measuring and of writing, after one round of warm-up."""
+    """Median processor seconds of measuring and of writing, after one round of warm-up."""
     frames, sound = make_take(*size)
     seconds: dict[str, list[float]] = {"measure": [], "write": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -54,10 +55,10 @@ def measure(size: tuple[int, int, int], repeats: int) -> dict[str, float]:
         }
         for round_number in range(repeats + 1):
             for name, run in timed.items():
-                begun = time.perf_counter()
+                begun = time.process_time()
                 run()
                 if round_number > 0:
-                    seconds[name].append(time.perf_counter() - begun)
+                    seconds[name].append(time.process_time() - begun)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
@@ -71,8 +72,8 @@ def main() -> None:
         medians = measure(size, options.repeats)
         sizes[name] = {
             "frames_height_width": list(size),
-            "measure_seconds": medians["measure"],
-            "write_seconds": medians["write"],
+            "measure_processor_seconds": medians["measure"],
+            "write_processor_seconds": medians["write"],
             "measure_over_write": medians["measure"] / medians["write"],
         }
     write_result(record_result("measures", "cpu", repeats=options.repeats, sizes=sizes), options.out)
