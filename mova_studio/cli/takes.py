@@ -13,6 +13,7 @@ from typing import Any
 from mova_studio.errors import InputError
 from mova_studio.library.database import Database
 from mova_studio.library.kept import KeptTake
+from mova_studio.library.naming import PLACEHOLDERS
 from mova_studio.library.query import SORTS, Query
 from mova_studio.library.shots import ShotStore
 from mova_studio.library.store import MAX_PAGE, TakeStore
@@ -22,7 +23,7 @@ _PROMPT_SHOWN = 60
 
 
 def add_takes_commands(commands: Any, add: Callable) -> None:
-    """`takes list | rebuild | trash | restore | star`."""
+    """`takes list | rebuild | trash | restore | star | template`."""
     takes = commands.add_parser("takes", help="takes of a library: list, rate, throw away, find again")
     verbs = takes.add_subparsers(title="commands", required=True, metavar="COMMAND")
     parser = add(verbs, "list", "takes, the newest first", _list, _tell_list)
@@ -41,6 +42,8 @@ def add_takes_commands(commands: Any, add: Callable) -> None:
     parsers.append(add(verbs, "star", "rate a take", _star, _tell_changed))
     parsers[-1].add_argument("takes", nargs=1, metavar="TAKE", help="an id, or the path of its mp4")
     parsers[-1].add_argument("stars", nargs="?", type=int, default=5, metavar="STARS", help="0 to 5 (5)")
+    parsers.append(add(verbs, "template", "how files of new takes are named", _template, _tell_template))
+    parsers[-1].add_argument("template", nargs="?", metavar="TEMPLATE", help="such as {date}/{prompt}-{seed}")
     for each in parsers:
         each.add_argument("--library", type=Path, default=Path("library"), metavar="DIR", help="(library)")
 
@@ -139,6 +142,17 @@ def _restore(options: argparse.Namespace) -> Answer:
 
 def _star(options: argparse.Namespace) -> Answer:
     return _changed(options, lambda store, take_ids: store.set_stars(take_ids[0], options.stars))
+
+
+def _template(options: argparse.Namespace) -> Answer:
+    with _opened(options, writable=options.template is not None) as store:
+        if options.template is not None:
+            store.set_template(options.template)
+        return {"template": store.template, "placeholders": list(PLACEHOLDERS)}
+
+
+def _tell_template(answer: Answer) -> str:
+    return str(answer["template"])
 
 
 def _changed(options: argparse.Namespace, change: Callable[[TakeStore, list[str]], None]) -> Answer:

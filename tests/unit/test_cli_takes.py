@@ -1,4 +1,4 @@
-"""`takes list | rebuild | trash | restore | star`."""
+"""`takes list | rebuild | trash | restore | star | template`."""
 
 from __future__ import annotations
 
@@ -94,12 +94,18 @@ def test_stars_trash_and_back(ask, library):
     assert len(ask("list")) == 3 and (library / "day" / "2.mp4").exists()
 
 
+def test_the_template_is_shown_and_set(ask):
+    assert ask("template")["template"] == "{date}/{time}-{seed}"
+    assert ask("template", "{prompt}/{seed}")["template"] == ask("template")["template"] == "{prompt}/{seed}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["star", "take-0", "6"], "6 stars"),
         (["trash", "nobody"], "no take 'nobody'"),
         (["star", "/elsewhere/x.mp4"], "is no take of the library"),
+        (["template", "../{seed}"], "'..' cannot be a part"),
         (["list", "--limit", "0"], "from 1 to 1000"),
         (["list", "--sort", "size"], "newest, oldest"),
     ],
