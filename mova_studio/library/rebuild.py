@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,11 +140,13 @@ class Rebuild:
             for name in lost:
                 connection.execute("UPDATE takes SET missing = 1 WHERE take = ?", (name,))
             for name, place in found.items():
-                stat = (self._root / place).stat()
-                connection.execute(
-                    "UPDATE takes SET missing = 0, size = ?, modified = ? WHERE take = ?",
-                    (stat.st_size, stat.st_mtime_ns, name),
-                )
+                # It may have been moved on since it was looked at; a page that shows it will notice.
+                with suppress(OSError):
+                    stat = (self._root / place).stat()
+                    connection.execute(
+                        "UPDATE takes SET missing = 0, size = ?, modified = ? WHERE take = ?",
+                        (stat.st_size, stat.st_mtime_ns, name),
+                    )
         return len(moved) + len(back)
 
     def _read(self, take_id: str, place: str) -> bool:

@@ -51,7 +51,11 @@ class TakeStore:
     def template(self) -> str:
         """How the files of new takes are named, see `naming`."""
         rows = self._database.read("SELECT value FROM settings WHERE name = ?", (_TEMPLATE,))
-        return str(json.loads(rows[0]["value"])) if rows else DEFAULT_TEMPLATE
+        try:
+            return check_template(json.loads(rows[0]["value"])) if rows else DEFAULT_TEMPLATE
+        except (ValueError, AttributeError, TypeError) as error:
+            log.warning("The library's own filename template is not used: %s", error)
+            return DEFAULT_TEMPLATE
 
     def set_template(self, template: str) -> None:
         """Name the files of new takes by another template.
@@ -67,14 +71,16 @@ class TakeStore:
         """A free path for a take that is about to be written; its folder is made.
 
         Raises:
-            OutputError: the folder cannot be made.
+            OutputError: the folder cannot be made, or the library is gone or read-only.
         """
         name = fill_template(self.template, shot, seed, now or datetime.now().astimezone())
-        path = self.root / free_place(self.root, str(name), self._database.read)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise output_error(path.parent, error) from error
+        # Where the library's disk is not connected, no folder is made in its place.
+        with self._database.writing() as connection:
+            path = self.root / free_place(self.root, str(name), connection.execute)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise output_error(path.parent, error) from error
         return path
 
     def add(self, take: Take, take_id: str | None = None) -> KeptTake:

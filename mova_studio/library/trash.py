@@ -70,7 +70,8 @@ class Trash:
             rows = connection.execute("SELECT take FROM takes WHERE trashed IS NOT NULL").fetchall()
             places = {self._root / trash_place(row["take"]): row["take"] for row in rows}
             # Files whose rows were lost with a damaged database are emptied as well.
-            places |= {path: None for path in (self._root / TRASH).glob("*.mp4") if path not in places}
+            known = {row["take"] for row in connection.execute("SELECT take FROM takes")}
+            places |= {path: None for path in (self._root / TRASH).glob("*.mp4") if path.stem not in known}
             for path, take_id in places.items():
                 try:
                     path.unlink(missing_ok=True)
@@ -94,23 +95,29 @@ class Trash:
                         _move(self._root / row["home"], target)
                 for path in (self._root / TRASH).glob("*.mp4"):
                     self._bring_back(connection, path)
-            except OSError as error:
+            except (OSError, OutputError) as error:
                 log.warning("The trash of %s could not be put in order: %s", self._root, error)
 
     def _bring_back(self, connection: sqlite3.Connection, path: Path) -> None:
         row = connection.execute("SELECT * FROM takes WHERE take = ? AND trashed IS NULL", (path.stem,)).fetchone()
-        if row is None or (row["path"] is not None and is_there(self._root / row["path"])):
+        if row is None or (row["path"] is not None and self._is_unchanged(row, row["path"])):
             return
-        place = row["path"] or self._home(connection, row)
-        connection.execute("UPDATE takes SET path = ?, home = ? WHERE take = ?", (place, place, row["take"]))
+        place = row["path"]
+        if place is None or (self._root / place).exists():
+            place = self._home(connection, row)
+            connection.execute("UPDATE takes SET path = ?, home = ? WHERE take = ?", (place, place, row["take"]))
         _move(path, self._root / place)
 
     def _is_at_home(self, connection: sqlite3.Connection, row: sqlite3.Row) -> bool:
         """Whether the file at its old place is this take's and nobody else's."""
         if connection.execute("SELECT 1 FROM takes WHERE path = ?", (row["home"],)).fetchone():
             return False
+        return self._is_unchanged(row, row["home"])
+
+    def _is_unchanged(self, row: sqlite3.Row, place: str) -> bool:
+        """Whether the file there is the one that was added, by its size and time."""
         try:
-            stat = (self._root / row["home"]).stat()
+            stat = (self._root / place).stat()
         except OSError:
             return False
         return (stat.st_size, stat.st_mtime_ns) == (row["size"], row["modified"])

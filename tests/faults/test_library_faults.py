@@ -97,6 +97,24 @@ def test_a_transaction_undone_around_a_move(tmp_path, takes, direction):
     assert bool(again.get("take-0").trashed) == (direction == "restore")
 
 
+def test_killed_while_restoring_and_another_file_takes_the_place(tmp_path, takes, monkeypatch):
+    store = open_store(tmp_path)
+    kept = put(store, takes[0], "take-0")
+    store.trash(["take-0"])
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(trash_module, "_move", killed)
+        store.restore(["take-0"])
+    shutil.copyfile(takes[1].path, kept.take.path)
+    assert store.empty_trash() == 0
+    again = open_store(tmp_path).get("take-0")
+    assert again.take.path.read_bytes() == takes[0].path.read_bytes() and not again.trashed
+    assert kept.take.path.read_bytes() == takes[1].path.read_bytes()
+
+
 def test_killed_while_emptying_the_trash(tmp_path, takes, monkeypatch):
     store = open_store(tmp_path)
     for seed in range(3):
@@ -181,6 +199,9 @@ def test_a_folder_that_is_gone_and_comes_back(tmp_path, takes):
         store.set_stars("take-0", 1)
     with pytest.raises(OutputError, match="is gone"):
         store.rebuild(measure=False)
+    with pytest.raises(OutputError, match="is gone"):
+        store.new_path(takes[0].shot, 0)
+    assert not root.exists()
     away.rename(root)
     store.set_stars("take-0", 1)
     assert not store.page().takes[0].missing
@@ -235,6 +256,14 @@ def test_a_damaged_database_is_named_and_its_takes_are_found_again(tmp_path, tak
     (tmp_path / NAME).rename(tmp_path / "old.sqlite")
     store = open_store(tmp_path)
     assert store.rebuild(measure=False).added == 1 and every_take(store) == {"take-0": True}
+
+
+def test_a_template_that_was_damaged_is_not_used(tmp_path, takes):
+    store = open_store(tmp_path)
+    for value in ("{", "5", '"../{seed}"'):
+        with sqlite3.connect(tmp_path / NAME) as connection:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES ('filename_template', ?)", (value,))
+        assert store.template == "{date}/{time}-{seed}"
 
 
 def test_rows_that_are_damaged_do_not_hide_the_others(tmp_path, takes):
