@@ -7,7 +7,7 @@ CREATE_TEXTS: dict[str, tuple[str, str]] = {
     "preset.label": ("Preset", "预设"),
     "preset.shot": ("Shot · {name}", "镜头 · {name}"),
     "preset.render": ("Render · {name}", "渲染 · {name}"),
-    "preset.checkpoint": ("Render · the checkpoint's own settings", "渲染 · 模型自带设置"),
+    "preset.checkpoint": ("Render · the model's own", "渲染 · 模型自带"),
     "preset.own.shot": ("My shot · {name}", "我的镜头 · {name}"),
     "preset.own.render": ("My render · {name}", "我的渲染 · {name}"),
     "preset.broken": ("Unusable · {name}", "无法使用 · {name}"),

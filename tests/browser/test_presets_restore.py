@@ -27,6 +27,17 @@ DROP = """([selector, name, data]) => {
       new DragEvent(kind, { dataTransfer: parcel, bubbles: true, cancelable: true }));
 }"""
 
+# Another tab is in front, and the browser's own question is answered with yes.
+WATCHED = """() => {
+  Object.assign(window, { asked: 0, shown: [] });
+  window.Notification = class {
+    constructor(title, { body }) { window.shown.push(body); }
+    static permission = "default";
+    static requestPermission() { window.asked += 1; this.permission = "granted"; }
+  };
+  Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+}"""
+
 
 def field(page: Page, name: str) -> str:
     return page.input_value(f"#{name} :is(input, textarea) >> nth=0")
@@ -152,12 +163,14 @@ def test_going_on_from_a_take(page: Page, tmp_path: Path) -> None:
     page.click("#generate")
     page.wait_for_selector("#place-seed .m-error >> text=17 takes")
     page.fill("#count input", "2")
+    page.evaluate(WATCHED)
     page.click("#generate")
-    page.wait_for_function("/^\\\\d+\\\\/3/.test(document.title)".replace("\\\\", "\\"))
+    page.wait_for_function(r"/^\d+\/3/.test(document.title)")
     page.wait_for_function("document.querySelectorAll('#queue .m-job').length === 2")
     wait_for_take(page)
     page.wait_for_function("document.title.startsWith('✓')")
     second = seed_in_view(page)
+    assert page.evaluate("window.asked") == 1 and page.evaluate("window.shown") == [f"Take with seed {second}"]
     assert second != 41
 
     with page.expect_download() as download:
