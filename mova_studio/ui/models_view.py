@@ -121,11 +121,15 @@ class ModelsView:
         self.fetch_button.click(self.fetch, [page, *place], self.shown, preprocess=False, **QUIET)
         self.stop_button.click(self.stop, page, self.shown, **QUIET)
         # The list changes with what is on the disk and with the language, and what is still to fetch with both.
-        for component in (*place, self.list):
-            component.change(
-                self.room, [page, *place], [self.room_line, self.to], preprocess=False, trigger_mode="always_last",
+        for changed in (*(component.input for component in place), self.list.change):
+            changed(
+                self.room,
+                [page, *place],
+                [self.room_line, self.to],
+                preprocess=False,
+                trigger_mode="always_last",
                 **QUIET,
-            )  # fmt: skip
+            )
 
     async def show(
         self, page: PageState, hub_id: Any, place: Any, to: Any, request: gr.Request
