@@ -6,9 +6,12 @@ import json
 
 import torch
 
-from benchmarks import full_size, joint_step, measures
+from benchmarks import full_size, joint_step, library, measures
 from benchmarks.floor import attentions, products
 from benchmarks.record import record_result, write_result
+from mova_studio.library.database import Database
+from mova_studio.library.shots import ShotStore
+from mova_studio.library.store import Query, TakeStore
 from mova_studio.placement.published import published_sizes
 from mova_studio.placement.request import Request
 from mova_studio.placement.workload import Workload
@@ -63,3 +66,17 @@ def test_the_full_size_program_runs_at_tiny_size(tmp_path, monkeypatch, capsys):
     before = out.read_bytes()
     full_size.main()
     assert out.read_bytes() == before
+
+
+def test_the_library_is_filled_and_timed(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "SHOTS", 4)
+    monkeypatch.setattr(library, "FRAMES", 1)
+    monkeypatch.setattr(library, "REPEATS", 2)
+    library.fill(tmp_path, 8)
+    database = Database(tmp_path)
+    store = TakeStore(database, tmp_path, ShotStore(database))
+    page = store.page()
+    assert page.total == 8 and len(store.shots()) == 4 and not any(kept.missing for kept in page.takes)
+    assert all(kept.take.measures and len(kept.waveform) == 160 and len(kept.tags) == 2 for kept in page.takes)
+    timed = library.time_page(database, tmp_path, Query(search="雨", sort="sync"))
+    assert 0 < timed["median_ms"] <= timed["worst_ms"]
