@@ -130,8 +130,9 @@ class GalleryView:
         self.refresh.click(self.listing, here, self.shown, **QUIET)
         self.more.click(self.show_more, here, self.shown, **QUIET)
         asked = [*here, *self.filters]
-        # While a person types, only the first and the last of what stands there is looked for.
-        self.search.input(self.filter, asked, self.shown, **QUIET, trigger_mode="always_last")
+        # While a person types, only the first and the last of what stands there is looked for. `input` would miss what
+        # is pasted or composed, as Chinese is.
+        self.search.change(self.filter, asked, self.shown, **QUIET, trigger_mode="always_last")
         for component in self.filters[1:]:
             component.input(self.filter, asked, self.shown, **QUIET, trigger_mode="always_last")
         anything = [*self.shown, *self.filters, self.large, self.compare.box, tabs, *form.inputs]
