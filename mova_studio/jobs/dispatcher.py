@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import json
 import logging
+import shutil
 import threading
 import time
 from collections import OrderedDict
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mova_studio.atomic import output_error
 from mova_studio.errors import InputError, OutputError, StudioError
 from mova_studio.jobs.job import Job
 from mova_studio.jobs.limits_file import LimitsFile
@@ -31,6 +33,7 @@ LOOK_SECONDS = 0.25  # between two looks for what other processes asked for
 GRACE_SECONDS = 2.0  # for a worker that is asked to stop
 STEP_SECONDS = 1.0  # between two notes of the step in the database
 REMEMBERED = 50
+ROOM_BYTES = 50_000_000
 KILLED = -9
 MAX_STILLBORN = 10  # workers in a row that are killed before they say anything, until that counts against the job
 
@@ -195,6 +198,7 @@ class Dispatcher:
             self._queue.become(job.job_id, JobState.FAILED, error=json.dumps(fault.to_dict()))
             self.poke()
             return
+        self._check_room()
         path = None if job.path is None else self._store.root / job.path
         if path is not None and path.exists():
             made = self._made_before(job, path)
@@ -226,6 +230,19 @@ class Dispatcher:
                 "stop_step": job.stop_step,
             }
         )
+
+    def _check_room(self) -> None:
+        """Better wait than find out after hours of work that there is no room for the result."""
+        try:
+            free = shutil.disk_usage(self._store.root).free
+        except OSError as error:
+            raise output_error(self._store.root, error) from error
+        if free < ROOM_BYTES:
+            raise OutputError(
+                f"The disk of the library {self._store.root} has {free / 1e6:.0f} MB left and a take may need "
+                f"{ROOM_BYTES / 1e6:.0f} MB. Free some space; the queue then goes on by itself.",
+                field="library",
+            )
 
     @staticmethod
     def _made_before(job: Job, path: Path) -> Take | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mova_studio.errors import InputError, OutputError
+from mova_studio.errors import InputError, OutputError, StudioError
 from mova_studio.jobs.dispatcher import Dispatcher
 from mova_studio.jobs.job import Job
 from mova_studio.jobs.limits_file import LimitsFile
@@ -21,6 +22,7 @@ from mova_studio.jobs.states import JobState
 from mova_studio.jobs.used_folders import UsedFolders
 from mova_studio.library.database import Database
 from mova_studio.library.lock import LibraryLock
+from mova_studio.library.query import Query
 from mova_studio.library.shot import Shot
 from mova_studio.library.shots import ShotStore
 from mova_studio.library.store import TakeStore
@@ -28,6 +30,7 @@ from mova_studio.library.take import Take
 from mova_studio.library.votes import VoteStore
 from mova_studio.settings import cache_dir
 
+log = logging.getLogger(__name__)
 REMEMBERED = 500
 
 
@@ -64,10 +67,21 @@ class Studio:
         self.queue = JobQueue(self._database, self.shots)
         self.scouts = Scouts(self._database, self.queue)
         self._made: OrderedDict[str, Take] = OrderedDict()
+        self._closed = threading.Event()
         self._dispatcher: Dispatcher | None = None
         if not self.read_only:
             self._dispatcher = Dispatcher(self._database, self.queue, self.store, self._limits, save_every)
-        self._closing = threading.Lock()
+            threading.Thread(target=self._take_in, name="takes found", daemon=True).start()
+
+    def _take_in(self) -> None:
+        """Takes of a folder that has no list of them yet, or whose list was moved away."""
+        try:
+            known = self.store.page(limit=1).total + self.store.page(Query(trashed=True), limit=1).total
+            if known == 0 and next(self.root.glob("*/*.mp4"), None) is not None:
+                found = self.store.rebuild(cancelled=self._closed.is_set)
+                log.warning("%d takes of %s were taken into the library", found.added, self.root)
+        except StudioError as error:
+            log.warning("not all takes of %s were taken into the library: %s", self.root, error.message)
 
     @property
     def trouble(self) -> str:
@@ -277,12 +291,14 @@ class Studio:
 
     def close(self) -> None:
         """Save what runs, stop the worker and let go of the library. The next studio goes on with the queue."""
-        with self._closing:
-            if self._dispatcher is not None:
-                self._dispatcher.close()
-                self._dispatcher = None
-            self._lock.release()
-            self._database.close()
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        if self._dispatcher is not None:
+            self._dispatcher.close()
+            self._dispatcher = None
+        self._lock.release()
+        self._database.close()
 
     def _snapshot(self, job: Job, ahead: int | None = None) -> JobSnapshot:
         dispatcher = self._dispatcher

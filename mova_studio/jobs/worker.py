@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+import psutil
+
 from mova_studio.errors import Cancelled, StudioError
 
 if TYPE_CHECKING:
@@ -51,6 +53,9 @@ class Worker:
         from mova_studio.jobs.engine import Engine
 
         engine = Engine()
+        if engine.machine.gpu is None:
+            # Where the processor computes, the page must still answer at once.
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 10)
         while True:
             command = self._jobs.get()
             self._send(command["run"], self._run(engine, command))
