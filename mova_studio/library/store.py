@@ -133,14 +133,16 @@ class TakeStore:
         return found[0] if found else None
 
     def page(self, query: Query = Query(), limit: int = 24, offset: int = 0) -> Page:  # noqa: B008 - it is frozen
-        """Takes of a query; for those returned, their files are looked for."""
+        """Takes of a query, at most 1,000; for those returned, their files are looked for."""
         condition, values = where(query)
         source = f"FROM takes AS t WHERE {condition}"
-        total = self._database.read(f"SELECT count(*) AS total {source}", values)[0]["total"]
+        most = min(max(limit, 0), MAX_PAGE)
         wanted = self._database.read(
-            f"SELECT t.take {source} ORDER BY {SORTS[query.sort]} LIMIT ? OFFSET ?",
-            (*values, min(limit, MAX_PAGE), offset),
+            f"SELECT t.take {source} ORDER BY {SORTS[query.sort]} LIMIT ? OFFSET ?", (*values, most, offset)
         )
+        total = len(wanted)
+        if offset or total == most:
+            total = self._database.read(f"SELECT count(*) AS total {source}", values)[0]["total"]
         names = [row["take"] for row in wanted]
         marks = ", ".join("?" * len(names))
         found = {kept.take_id: kept for kept in self._select(f"t.take IN ({marks})", names)}

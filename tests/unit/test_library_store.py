@@ -142,7 +142,9 @@ def test_filters_and_orders(store, takes):
     assert (first.count, second.count) == (1, 3) and first.prompt.endswith("cat 1, 100% wet")
     assert ids(store, shot_id=second.shot_id) == ["take-2", "take-1", "take-0"]
     assert {tag.casefold(): count for tag, count in store.tags()} == {"keep": 2, "猫": 1}
-    assert [kept.take_id for kept in store.page(Query(), limit=2, offset=1).takes] == ["take-2", "take-1"]
+    for limit, offset, found in ((2, 1, "21"), (4, 0, "3210"), (9, 3, "0"), (9, 4, ""), (0, 0, ""), (-1, 0, "")):
+        page = store.page(Query(), limit, offset)
+        assert ("".join(kept.take_id[-1] for kept in page.takes), page.total) == (found, 4)
     with pytest.raises(InputError, match="newest, oldest"):
         Query(sort="size")
 
