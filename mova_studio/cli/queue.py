@@ -12,7 +12,8 @@ from typing import Any
 
 from mova_studio.cli.generate import add_shot_options, shot_of_options
 from mova_studio.errors import InputError, OutputError
-from mova_studio.jobs.queue import Job, JobQueue
+from mova_studio.jobs.job import Job
+from mova_studio.jobs.queue import JobQueue
 from mova_studio.jobs.saved_run import SAVE_SECONDS
 from mova_studio.jobs.states import JobState
 from mova_studio.library.database import Database
