@@ -7,10 +7,11 @@ from mova_studio.ui.catalogue_create import CREATE_TEXTS
 from mova_studio.ui.catalogue_gallery import GALLERY_TEXTS
 from mova_studio.ui.catalogue_measures import MEASURE_TEXTS
 from mova_studio.ui.catalogue_models import MODELS_TEXTS
+from mova_studio.ui.catalogue_queue import QUEUE_TEXTS
 from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
 
 LANGUAGES = ("en", "zh")
-_MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS | GALLERY_TEXTS | COMPARE_TEXTS
+_MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS | GALLERY_TEXTS | COMPARE_TEXTS | QUEUE_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # Header and tabs
@@ -132,14 +133,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Every finished take lands here with its picture, sound and seed. Make the first one under Create.",
         "完成的成片会带着画面、声音和种子出现在这里。请先到“创作”生成第一个。",
     ),
-    # Queue
-    "queue.title": ("Queue of this page", "本页队列"),
-    "queue.empty": (
-        "Takes that you ask for line up here. Press Generate again while one runs to add another.",
-        "您提交的任务会在这里排队。生成过程中可再次点击“生成”加入新任务。",
-    ),
-    "queue.show": ("Show this take", "查看该成片"),
-    "queue.cancel": ("Cancel this one", "取消该任务"),
 } | _MORE
 
 

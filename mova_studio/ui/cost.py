@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from typing import Any
 
 from mova_studio.library.take import Take
 from mova_studio.ui.advice import Advice
@@ -25,7 +26,26 @@ def mean_passes(guidance_scale: float, bridge_guidance_scale: float, start: floa
     return guided * passes(guidance_scale, bridge_guidance_scale) + (1 - guided)
 
 
-def guess_seconds(
+def guess_seconds(takes: Iterable[Take], **settings: Any) -> float | None:
+    """Seconds for a take, scaled from the nearest one of the same checkpoint and step cache; None without one.
+
+    Denoising grows at least with pixels, frames, steps and passes; the rest with pixels and frames.
+
+    Args:
+        settings: model, width, height, num_frames, num_inference_steps, guidance_scale, bridge_guidance_scale; and
+            guidance_start, guidance_stop, step_cache where they are not 0, 1 and "off".
+    """
+    parts = _guess(takes, **settings)
+    return None if parts is None else sum(parts)
+
+
+def scout_seconds(takes: Iterable[Take], **settings: Any) -> float | None:
+    """Seconds of denoising alone, in the same way: what scouts take a share of."""
+    parts = _guess(takes, **settings)
+    return None if parts is None else parts[0]
+
+
+def _guess(
     takes: Iterable[Take],
     *,
     model: str,
@@ -38,11 +58,7 @@ def guess_seconds(
     guidance_start: float = 0.0,
     guidance_stop: float = 1.0,
     step_cache: str = "off",
-) -> float | None:
-    """Seconds for such a take, scaled from the nearest one of the same checkpoint and step cache; None without one.
-
-    Denoising grows at least with pixels, frames, steps and passes; the rest with pixels and frames.
-    """
+) -> tuple[float, float] | None:
     size = width * height * num_frames
     alike = [
         take
@@ -59,7 +75,7 @@ def guess_seconds(
         shot.guidance_scale, shot.bridge_guidance_scale, shot.guidance_start, shot.guidance_stop
     )
     others = sum(seconds for stage, seconds in nearest.seconds.items() if stage not in ("load", "denoise"))
-    return scale * (nearest.seconds["denoise"] * work / max(done, 1) + others)
+    return scale * nearest.seconds["denoise"] * work / max(done, 1), scale * others
 
 
 def cost_html(language: str, seconds: float | None, advice: Advice | None, otherwise: str) -> str:

@@ -103,10 +103,18 @@ class Filling:
         return [seed, gr.update(visible=False), gr.update(visible=False)]
 
     async def _undo(self, page: PageState, before: dict[str, Any]) -> dict[Any, Any]:
-        updates = {self.form.fields[name]: gr.update(value=value) for name, value in before.items()}
         text = escape(say(page.language, "restore.undone"))
-        updates[self.said] = gr.update(value=f'<p class="m-said" role="status">{text}</p>', visible=True)
-        return updates | {self.row: gr.update(visible=False)}
+        said = gr.update(value=f'<p class="m-said" role="status">{text}</p>', visible=True)
+        return self.restored(before) | {self.said: said}
+
+    def quiet(self) -> dict[Any, Any]:
+        """The box closed, the form as it is."""
+        return {self.said: gr.update(value="", visible=False), self.row: gr.update(visible=False)}
+
+    def restored(self, before: Mapping[str, Any]) -> dict[Any, Any]:
+        """The form as it was before it was filled, and the box closed."""
+        fields = {self.form.fields[name]: gr.update(value=value) for name, value in before.items()}
+        return fields | self.quiet()
 
 
 def _kept(shown: Mapping[str, Any], language: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import STEP_CACHE_LEVELS, Shot
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.reading import MAX_COUNT
+from mova_studio.ui.scout_form import GridForm, ScoutForm, draw_grid, draw_scout_button, draw_scout_choices
 from mova_studio.ui.served import cached_file
 from mova_studio.ui.sizes import CUSTOM, common_sizes, seconds_of
 from mova_studio.ui.translated import translate
@@ -60,7 +61,10 @@ class Form:
     reuse: gr.Button
     generate: gr.Button
     cancel: gr.Button
+    leave: gr.Button
     cost: gr.HTML
+    scout: ScoutForm
+    grid: GridForm
 
     @property
     def names(self) -> list[str]:
@@ -209,15 +213,19 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
     with words.make(gr.Accordion, {"label": "advanced.label"}, open=False, elem_id="advanced") as advanced:
         _draw_advanced(words, fields, preset)
         place("advanced")
+        grid = draw_grid(words)
     with gr.Column(elem_classes="m-send"):
         place(ELSEWHERE)
         cost = html_box(elem_id="cost", elem_classes="m-cost")
-        with gr.Row(elem_classes="m-row"):
+        with gr.Row(elem_classes="m-row m-sendrow"):
             generate = words.make(
-                gr.Button, {"value": "generate"}, variant="primary", elem_id="generate", scale=3, min_width=160
+                gr.Button, {"value": "generate"}, variant="primary", elem_id="generate", scale=3, min_width=150
             )
-            cancel = words.make(gr.Button, {"value": "cancel"}, elem_id="cancel", scale=1, min_width=90, visible=False)
-    return Form(fields, places, notes, advanced, dice, reuse, generate, cancel, cost)
+            scout_button = draw_scout_button(words)
+            leave = words.make(gr.Button, {"value": "queue.leave"}, elem_id="leave", scale=2, visible=False)
+            cancel = words.make(gr.Button, {"value": "cancel"}, elem_id="cancel", scale=1, min_width=76, visible=False)
+        scout = draw_scout_choices(words, scout_button)
+    return Form(fields, places, notes, advanced, dice, reuse, generate, cancel, leave, cost, scout, grid)
 
 
 def prompt_hint(language: str) -> str:

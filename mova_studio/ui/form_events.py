@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from mova_studio.errors import InputError
+from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.media.images import encode_png, open_image
@@ -183,8 +183,11 @@ class FormEvents:
             return ""
         studio, language = self.studio, page.language
         guessed = {name: value for name, value in settings.items() if name != "frame_rate"}
-        takes = await asyncio.to_thread(studio.takes)
-        seconds = guess_seconds(takes, model=studio.model, **guessed)
+        try:
+            seconds = guess_seconds(await asyncio.to_thread(studio.takes), model=studio.model, **guessed)
+        except StudioError:
+            # The banner says that the library cannot be read; what a plan costs is known without it.
+            seconds = None
         advice = await asyncio.to_thread(self.advisor.advise_quietly, settings) if planned else None
         if advice is not None:
             page.plan = "" if advice.chosen is None else plan_brief(language, advice.chosen)

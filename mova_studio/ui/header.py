@@ -21,6 +21,7 @@ class Header:
     def draw(self, words: Wording, model: str) -> None:
         """Draw the name on the left and the pills on the right."""
         html_box('<h1 class="m-name">MOVA Studio</h1>', elem_id="name")
+        self.banner = html_box(visible=False, elem_id="banner")
         with gr.Row(elem_id="pills"):
             self.machine = html_box(self.machine_html("en", model), elem_id="machine", js_on_load=ACTIONS_JS)
             self.queue = html_box(visible=False, elem_id="queue-pill")

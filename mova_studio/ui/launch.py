@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD = "64mb"
 _HERE = Path(__file__).parent
-_STYLES = ("studio.css", "gallery.css")
-_SCRIPTS = ("studio.js", "gallery.js", "compare.js")
+_STYLES = ("studio.css", "queue.css", "gallery.css")
+_SCRIPTS = ("studio.js", "queue.js", "gallery.js", "compare.js")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

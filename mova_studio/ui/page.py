@@ -17,7 +17,7 @@ from mova_studio.ui.api_gallery import GalleryApi
 from mova_studio.ui.api_models import ModelsApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.compare_view import CompareView
-from mova_studio.ui.create import Painter, draw_create
+from mova_studio.ui.create import draw_create
 from mova_studio.ui.desk import Desk, PageState
 from mova_studio.ui.form import prompt_hint, size_choices
 from mova_studio.ui.form_events import FormEvents
@@ -25,9 +25,13 @@ from mova_studio.ui.gallery_data import GalleryData
 from mova_studio.ui.gallery_view import GalleryState, GalleryView
 from mova_studio.ui.header import THEME_JS, Header
 from mova_studio.ui.models_view import ModelsView
+from mova_studio.ui.painter import Painter
+from mova_studio.ui.queue_events import QueueEvents
 from mova_studio.ui.restore_view import too_large
 from mova_studio.ui.result_events import ResultEvents
 from mova_studio.ui.run_events import RunEvents
+from mova_studio.ui.scout_events import ScoutEvents
+from mova_studio.ui.scouts_view import ScoutsView
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.system_view import SystemView
 from mova_studio.ui.wording import QUIET, Wording
@@ -47,6 +51,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     data = GalleryData(studio.store, served)
     gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model)
     system_view = SystemView(studio, access, advisor)
+    scouts_view = ScoutsView(desk, served)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
         Api(desk, data, access, advisor).register()
@@ -59,6 +64,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         with gr.Tabs(selected="create", elem_id="views") as tabs:
             with words.make(gr.Tab, {"label": "tab.create"}, id="create") as create_tab:
                 view = draw_create(words, preset, header)
+            with words.make(gr.Tab, {"label": "tab.scouts"}, id="scouts") as scouts_tab:
+                scouts_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.takes"}, id="takes") as takes_tab:
                 gallery_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
@@ -70,10 +77,13 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         form_events = FormEvents(studio, form, header, advisor)
         form_events.wire(page)
         run_events = RunEvents(desk, painter, form_events, page, jobs_text)
-        run_events.wire()
         view.filling.wire(page, form)
+        run_events.wire()
         view.presets.wire(studio, access, page, form, view.filling, create_tab)
         view.restore.wire(studio, page, form, view.filling)
+        QueueEvents(desk, painter, page, jobs_text).wire()
+        ScoutEvents(desk, painter, form_events, page, jobs_text).wire(tabs)
+        scouts_view.wire(page, jobs_text, tabs, scouts_tab)
         ResultEvents(desk, view).wire(page)
         gallery_view.wire(page, form, tabs, takes_tab)
         models_view.wire(page, form, header, models_tab)
@@ -124,12 +134,13 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             if access.is_owner(request):
                 updates |= await models_view.spoken(state)
                 updates |= await system_view.spoken(state)
+            updates |= await scouts_view.spoken(state)
             return updates | await gallery_view.listing(state, gallery, request)
 
         opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
         opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
         opened.then(form_events.told, page, [form.cost, header.machine], **QUIET)
-        shown_later = [*models_view.shown, *gallery_view.shown, *system_view.shown]
+        shown_later = [*scouts_view.shown, *models_view.shown, *gallery_view.shown, *system_view.shown]
         changed = header.language.click(
             change_language, [page, gallery_view.state], unique([*everything, *shown_later]), **QUIET
         )

@@ -23,6 +23,8 @@ from mova_studio.ui.served import address, cached_file
 from mova_studio.ui.stage import OVERLAPS
 from mova_studio.ui.wording import QUIET
 
+# Buttons of the stage that are about its job and not about a take; `QueueEvents` hears them.
+STAGE_QUEUE_ACTS = ("resume", "retry")
 _SAVE_JS = "(file) => { window.movaStudio.save(file); }"
 _SHOW_JS = "() => { document.querySelector('#fill-said')?.scrollIntoView({ block: 'nearest' }); }"
 
@@ -44,6 +46,8 @@ class ResultEvents:
     async def click(self, page: PageState, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         """What a button asks for. A click that does nothing else ends an earlier request to save."""
         language, act, nothing = page.language, str(getattr(event, "act", "")), {self.file: ""}
+        if act in STAGE_QUEUE_ACTS:
+            return nothing
         if act == "example":
             return nothing | {self.form.fields["prompt"]: say(language, "prompt.example")}
         shown = dict(zip(self.form.names, values, strict=True))
@@ -57,7 +61,7 @@ class ResultEvents:
 
     def _take(self, page: PageState) -> Take:
         shown = in_view(page, self.desk.look(page))
-        take = None if shown is None else shown[1].take
+        take = None if shown is None else shown.take
         if take is None:
             raise InputError(say(page.language, "result.gone"))
         return take

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -10,17 +11,21 @@ import gradio as gr
 from mova_studio.errors import InputError, StudioError
 from mova_studio.library.presets import preset_for
 from mova_studio.ui.catalogue import say
-from mova_studio.ui.create import CreateView, Painter
-from mova_studio.ui.desk import MAX_PAGE_JOBS, Desk, PageState, Ticket, at_work, in_view
+from mova_studio.ui.create import CreateView
+from mova_studio.ui.desk import Desk, PageState, in_view
 from mova_studio.ui.form import PLACES, Form, size_choice
 from mova_studio.ui.form_events import COST_FIELDS, FormEvents, length_notes, size_notes
+from mova_studio.ui.painter import Painter
+from mova_studio.ui.queue_events import save_edit
 from mova_studio.ui.reading import ANY_SEED, Order, read_count, read_order
 from mova_studio.ui.sizes import seconds_of
 from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import QUIET
 
-# Which of the two linked length fields was changed last is only known in the browser.
-_ORDER_JS = "(page, length, ...fields) => [page, window.movaStudio.lengthField, ...fields]"
+# Which of the two linked length fields was changed last, and whether Shift was held, is only known in the browser.
+_ORDER_JS = (
+    "(page, length, front, ...fields) => [page, window.movaStudio.lengthField, window.movaQueue.first(), ...fields]"
+)
 _ORDERED_JS = "(jobs) => { window.movaStudio.ordered(jobs); }"
 
 
@@ -39,6 +44,7 @@ class RunEvents:
         self.view: CreateView = painter.view
         self.page, self.jobs_text = page, jobs_text
         self.length_text = gr.Textbox("num_frames", visible=False)
+        self.front_text = gr.Textbox("", visible=False)
         self.form: Form = self.view.form
 
     def wire(self) -> None:
@@ -52,10 +58,11 @@ class RunEvents:
             *form.inputs,
             form.cost,
             self.jobs_text,
+            *view.filling.outputs,
         ]
         form.generate.click(
             self.order,
-            [page, self.length_text, *form.inputs],
+            [page, self.length_text, self.front_text, *form.inputs],
             everything,
             preprocess=False,
             trigger_mode="multiple",
@@ -65,38 +72,49 @@ class RunEvents:
         watched = [*view.painted, *form.places.values(), form.advanced, form.cost]
         view.timer.tick(self.tick, page, watched, **QUIET)
         form.cancel.click(self.cancel, page, view.painted, **QUIET)
-        view.queue.select(self.queue_click, page, view.painted, **QUIET)
         form.dice.click(lambda: str(ANY_SEED), None, fields["seed"], **QUIET)
         form.reuse.click(self.reuse_seed, page, fields["seed"], **QUIET)
 
-    async def order(self, request: gr.Request, page: PageState, length: str, *values: Any) -> dict[Any, Any]:
-        """Queue what stands in the fields; an error appears beside its cause and nothing else changes."""
+    async def order(
+        self, request: gr.Request, page: PageState, length: str, front: str, *values: Any
+    ) -> dict[Any, Any]:
+        """Queue what stands in the fields, or save it into the job that is being edited.
+
+        An error appears beside its cause and nothing else changes.
+
+        Args:
+            front: "front" puts it first in line, which only the owner may.
+        """
         form, language = self.form, page.language
         named = dict(zip(form.names, values, strict=True))
         model = self.desk.studio.model
         updates: dict[Any, Any] = form.quiet_places()
-        tickets: list[Ticket] = []
+        asked: list[str] = []
         count = 1
         try:
             preset = preset_for(model)
             order = await asyncio.to_thread(read_order, named, model, preset, language, length)
+            if page.editing is not None:
+                await asyncio.to_thread(save_edit, self.desk, page, order)
+                return updates | self.view.filling.quiet() | await self.painter.paint(page)
             count = read_count(named["count"], language)
-            user = request.username or ""
-            for number in range(count):
-                seed = order.seed if number == 0 else None
-                ticket = await asyncio.to_thread(self.desk.submit, order.shot, seed, user, order.notes)
-                tickets.append(ticket)
+            user, first = request.username or "", front == "front" and page.owner
+            # The last that is put before all others runs first.
+            seeds = [order.seed, *[None] * (count - 1)]
+            for seed in seeds[::-1] if first else seeds:
+                queued = await asyncio.to_thread(self.desk.submit, order.shot, seed, user, order.notes, front=first)
+                asked.append(queued.job_id)
         except StudioError as error:
-            if not tickets:
-                return updates | form.complaint(language, error)
+            if not asked:
+                return updates | form.complaint(language, error) | await self.painter.paint(page)
             reason = translate(language, error.message)
-            some = say(language, "count.some", done=len(tickets), count=count, reason=reason)
+            some = say(language, "count.some", done=len(asked), count=count, reason=reason)
             updates |= form.complaint(language, InputError(some, field="count"))
-        page.jobs = [*page.jobs, *(ticket.job_id for ticket in tickets)][-MAX_PAGE_JOBS:]
+        page.add_jobs(asked)
         page.pinned = None
         page.last_sides = order.shot.width, order.shot.height
         page.last_length = seconds_of(order.shot.num_frames, order.shot.frame_rate), order.shot.num_frames
-        page.sent.pop(str(self.view.timer._id), None)
+        page.idle_looks = 0
         updates |= self._settled(named, order, language, size_choice(preset, order.shot.width, order.shot.height))
         return updates | {self.jobs_text: " ".join(page.jobs)} | await self.painter.paint(page)
 
@@ -123,29 +141,20 @@ class RunEvents:
 
     def _failure(self, page: PageState) -> dict[Any, Any]:
         """What went wrong with the job in view, beside the field that caused it."""
-        shown = in_view(page, self.desk.look(page))
-        error = shown[1].error if shown is not None else None
+        shown = in_view(page, page.seen)
+        error = shown.error if shown is not None else None
         if error is None or error.get("field") not in PLACES:
             return {}
         return self.form.complaint(page.language, StudioError(str(error["message"]), field=error["field"]))
 
     async def cancel(self, page: PageState) -> dict[Any, Any]:
-        """Stop this page's running job, or the one that it is looking at."""
-        jobs = self.desk.look(page)
-        pinned = next((job for job in jobs if job[0].job_id == page.pinned and not job[1].state.ended), None)
-        target = pinned or at_work(jobs)
+        """Stop the job that is in view, or this page's running one."""
+        sight = self.desk.look(page)
+        target = self.painter.to_cancel(page, sight, in_view(page, sight))
         if target is not None:
-            await asyncio.to_thread(self.desk.studio.cancel, target[0].job_id)
-        return await self.painter.paint(page) or {self.view.progress: gr.skip()}
-
-    async def queue_click(self, page: PageState, event: gr.EventData) -> dict[Any, Any]:
-        """Show or cancel one job of this page's list; ids of other pages are not known here."""
-        job_id = str(getattr(event, "id", ""))
-        if job_id in page.jobs:
-            if event.act == "cancel":
-                await asyncio.to_thread(self.desk.studio.cancel, job_id)
-            else:
-                page.pinned = job_id
+            with suppress(StudioError):
+                await asyncio.to_thread(self.desk.studio.cancel, target.job_id)
+            self.desk.changed()
         return await self.painter.paint(page) or {self.view.progress: gr.skip()}
 
     async def reuse_seed(self, page: PageState) -> Any:
@@ -153,10 +162,11 @@ class RunEvents:
 
     def restore(self, page: PageState) -> dict[Any, Any]:
         """The fields of a reloaded page, as they were for its latest job."""
-        jobs = self.desk.look(page)
-        if not jobs:
+        sight = self.desk.look(page)
+        known = {job.job_id: job for job in sight.jobs}
+        latest = next((known[job_id] for job_id in reversed(page.jobs) if job_id in known), None)
+        if latest is None or latest.shot is None:
             return {}
-        ticket = jobs[-1][0]
-        page.cost_of = {name: getattr(ticket.shot, name) for name in COST_FIELDS}
-        seed = ticket.seed if ticket.seed_given else None
-        return self.form.shot_values(ticket.shot, seed, preset_for(self.desk.studio.model))
+        page.cost_of = {name: getattr(latest.shot, name) for name in COST_FIELDS}
+        seed = latest.seed if latest.seed_given and latest.cell is None else None
+        return self.form.shot_values(latest.shot, seed, preset_for(self.desk.studio.model))

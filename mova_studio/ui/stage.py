@@ -6,10 +6,10 @@ import base64
 from collections.abc import Iterable
 from html import escape
 
-from mova_studio.jobs.snapshot import JobSnapshot, JobState
+from mova_studio.jobs.snapshot import JobSnapshot
+from mova_studio.jobs.states import JobState
 from mova_studio.library.take import Take
 from mova_studio.ui.catalogue import say
-from mova_studio.ui.desk import Ticket
 from mova_studio.ui.plan_words import plan_sentence
 from mova_studio.ui.served import Served
 from mova_studio.ui.sizes import seconds_of
@@ -81,22 +81,37 @@ def empty_stage(language: str) -> str:
     )
 
 
-def running_stage(language: str, ticket: Ticket, snapshot: JobSnapshot) -> str:
+def running_stage(language: str, snapshot: JobSnapshot, *, may_act: bool = True) -> str:
     """The x0 preview of the latest step, or a quiet screen of the take's shape until there is one."""
-    ratio = f"--ratio: {ticket.shot.width / ticket.shot.height:.4f}"
+    assert snapshot.shot is not None, "the queue knows what every job makes"
+    ratio = f"--ratio: {snapshot.shot.width / snapshot.shot.height:.4f}"
+    paused = snapshot.state is JobState.PAUSED
+    resume = _button(language, "resume", "queue.resume") if paused and may_act else ""
     if snapshot.preview is None:
-        words = describe(language, snapshot) if snapshot.state is JobState.WAITING else ""
-        return f'<div class="m-screen m-quiet" style="{ratio}"><p>{escape(words)}</p></div>'
+        words = "" if snapshot.state is JobState.RUNNING else describe(language, snapshot)
+        return f'<div class="m-screen m-quiet" style="{ratio}"><div><p>{escape(words)}</p>{resume}</div></div>'
     caption = say(language, "preview", step=snapshot.preview_step, steps=snapshot.steps)
     if snapshot.expert in ("high", "low"):
         caption += " · " + say(language, f"expert.{snapshot.expert}")
     data = base64.b64encode(snapshot.preview).decode("ascii")
+    heard = has_sound(snapshot.preview)
+    listen = ""
+    if heard:
+        play, mute = escape(say(language, "preview.listen")), escape(say(language, "preview.mute"))
+        listen = f'<button type="button" class="m-listen" data-listen="{play}" data-mute="{mute}">{play}</button>'
     return (
         f'<div class="m-screen" style="{ratio}">'
-        f'<video class="m-preview" data-job="{escape(ticket.job_id)}" autoplay loop muted playsinline '
-        f'src="data:video/mp4;base64,{data}" '
-        f'aria-label="{escape(caption)}"></video><span class="m-caption">{escape(caption)}</span></div>'
+        f'<video class="m-preview" data-job="{escape(snapshot.job_id)}" autoplay loop muted playsinline '
+        f'{"data-sound " if heard else ""}src="data:video/mp4;base64,{data}" '
+        f'aria-label="{escape(caption)}"></video><span class="m-caption">{escape(caption)}</span>{listen}'
+        + (f'<div class="m-overlay">{resume}</div>' if resume else "")
+        + "</div>"
     )
+
+
+def has_sound(mp4: bytes) -> bool:
+    """Whether an mp4 has an AAC track, by the name of its sample entry."""
+    return b"mp4a" in mp4
 
 
 def take_stage(language: str, take: Take, served: Served, notes: Iterable[str], *, play: bool) -> str:
@@ -153,18 +168,27 @@ def _extend(language: str) -> str:
     )
 
 
-def ended_stage(language: str, snapshot: JobSnapshot) -> str:
+def ended_stage(language: str, snapshot: JobSnapshot, *, may_act: bool = True) -> str:
     """A run that gave no take, and why."""
+    retry = _retry(language, snapshot) if may_act else ""
     if snapshot.state is JobState.CANCELLED:
-        return f'<div class="m-screen m-quiet"><p>{escape(say(language, "stage.cancelled"))}</p></div>'
+        words = escape(say(language, "stage.cancelled"))
+        return f'<div class="m-screen m-quiet"><div><p>{words}</p>{retry}</div></div>'
     message = (snapshot.error or {}).get("message") or say(language, "state.failed")
     message = translate(language, str(message))
     return (
         '<div class="m-screen m-empty m-failed" role="alert"><div>'
         f"<h3>{escape(say(language, 'stage.failed.title'))}</h3><p>{escape(message)}</p>"
         + "".join(f"<p>{escape(note)}</p>" for note in run_notes(language, snapshot))
-        + f"<p>{escape(say(language, 'stage.failed.advice'))}</p></div></div>"
+        + f"<p>{escape(say(language, 'stage.failed.advice'))}</p>{retry}</div></div>"
     )
+
+
+def _retry(language: str, snapshot: JobSnapshot) -> str:
+    words = say(language, "queue.retry")
+    if snapshot.saved_step:
+        words = say(language, "queue.retry.step", step=snapshot.saved_step, steps=snapshot.steps)
+    return f'<button type="button" class="m-button" data-act="retry">{escape(words)}</button>'
 
 
 def progress_line(language: str, snapshot: JobSnapshot | None) -> str:

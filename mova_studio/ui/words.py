@@ -32,14 +32,34 @@ def describe(language: str, snapshot: JobSnapshot) -> str:
         return say(language, "state.waiting.next")
     if snapshot.state is JobState.DONE and snapshot.take is not None:
         return say(language, "state.done", time=duration(language, sum(snapshot.take.seconds.values())))
+    if snapshot.state is JobState.PAUSED:
+        return _paused(language, snapshot)
     if snapshot.state is not JobState.RUNNING:
         return say(language, f"state.{snapshot.state.value}")
     words = [say(language, f"stage.{snapshot.stage}", step=snapshot.step, steps=snapshot.steps)]
     if snapshot.stage == "denoise" and snapshot.expert in ("high", "low"):
         words.append(say(language, f"expert.{snapshot.expert}"))
+    if snapshot.begun_step:
+        words.append(say(language, "state.goes_on", step=snapshot.begun_step))
     if snapshot.seconds_left is not None:
         words.append(say(language, "left", time=countdown(language, snapshot.seconds_left)))
     return " · ".join(words)
+
+
+def _paused(language: str, snapshot: JobSnapshot) -> str:
+    if not snapshot.step:
+        return say(language, "state.paused")
+    key = "state.scouted" if snapshot.scouted else "state.paused.step"
+    return say(language, key, step=snapshot.step, steps=snapshot.steps)
+
+
+def brief_state(language: str, snapshot: JobSnapshot) -> str:
+    """The same for a list: "21/50" while denoising."""
+    if snapshot.state is JobState.RUNNING:
+        if snapshot.stage == "denoise":
+            return f"{snapshot.step}/{snapshot.steps}"
+        return say(language, f"stage.{snapshot.stage}")
+    return describe(language, snapshot)
 
 
 def short_model(model: str) -> str:
