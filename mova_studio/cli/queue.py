@@ -161,6 +161,9 @@ def _tell_run(answer: Answer) -> str:
 def _list(options: argparse.Namespace) -> list[Answer]:
     database, queue = _open(options.library, writable=False)
     jobs = [job_answer(job) for job in queue.all()]
+    if LibraryLock(database.root).abandoned():
+        # Whoever ran them has died; the next run goes on with them.
+        jobs = [job | {"state": "waiting"} if job["state"] == "running" else job for job in jobs]
     database.close()
     return jobs
 

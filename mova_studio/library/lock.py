@@ -8,9 +8,11 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 _LOCK, _HOLDER = ".lock", ".lock.holder.json"
+_PATIENCE_SECONDS = 1.0  # a command of an instant is no other studio
 
 
 class LibraryLock:
@@ -27,7 +29,7 @@ class LibraryLock:
     def acquire(self) -> bool:
         """Take the claim; False if another process has it, or where nothing can be written."""
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=_PATIENCE_SECONDS)
         except (Timeout, OSError):
             return False
         with suppress(OSError):
@@ -37,11 +39,20 @@ class LibraryLock:
 
     def holder(self) -> str:
         """ "process 4711, since 2026-11-21T10:00:00+01:00" of whoever took the claim last; "" if unknown."""
+        known = self._read()
+        return "" if known is None else f"process {known[0]}, since {known[1]}"
+
+    def abandoned(self) -> bool:
+        """Whoever took the claim last no longer lives; asked without touching the claim."""
+        known = self._read()
+        return known is None or not psutil.pid_exists(known[0])
+
+    def _read(self) -> tuple[int, str] | None:
         try:
             known = json.loads(self._holder.read_text("utf-8"))
-            return f"process {int(known['pid'])}, since {known['since']}"
+            return int(known["pid"]), str(known["since"])
         except (OSError, ValueError, KeyError, TypeError):
-            return ""
+            return None
 
     def release(self) -> None:
         """Give the claim back."""
