@@ -20,6 +20,7 @@ LEVELS = {
     "media": 2,
     "placement": 2,
     "library": 3,
+    "prompting": 3,
     "jobs": 4,
     "ui": 5,
     "cli": 5,
@@ -31,6 +32,7 @@ FORBIDDEN = {
     "diffusion": ("gradio", "sqlite3"),
     "placement": ("gradio", "sqlite3"),
     "media": ("gradio", "torch"),
+    "prompting": ("gradio", "sqlite3"),
 }
 PAGE_SIDE = ("gradio",)
 

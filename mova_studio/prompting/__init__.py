@@ -1,0 +1,1 @@
+"""The prompt: look at the first frame, rewrite, check."""
