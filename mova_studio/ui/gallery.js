@@ -151,7 +151,8 @@
     pressed(event) {
       if (!this.element.offsetParent || dialogOpen() || typing(event.target)) return;
       if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z") {
-        document.querySelector("#takes-said [data-act=restore]")?.click();
+        const undo = document.querySelector("#takes-said [data-act=restore]");
+        if (undo) send(this.trigger, "restore", undo.dataset.id);
         return;
       }
       const active = document.activeElement;

@@ -90,7 +90,12 @@ def test_a_servers_file_is_no_picture(guest: Client) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("use_model", "demo"), ("delete_take", "2026-01-01/x.mp4"), ("download_model", "OpenMOSS-Team/MOVA-360p")],
+    [
+        ("use_model", "demo"),
+        ("delete_take", "a-take"),
+        ("restore_take", "a-take"),
+        ("download_model", "OpenMOSS-Team/MOVA-360p"),
+    ],
 )
 def test_guests_are_refused_by_name(guest: Client, name: str, value: str) -> None:
     with pytest.raises(AppError, match=REFUSED):
@@ -106,8 +111,14 @@ def test_owner_chooses_a_model_and_deletes(owner: Client, guest: Client, take: d
     names = [known["name"] for known in guest.predict(10, api_name="/takes")]
     assert take["name"] in names
     with pytest.raises(AppError, match=REFUSED):
-        guest.predict(take["name"], api_name="/delete_take")
-    with pytest.raises(AppError, match="not a take"):
+        guest.predict(take["id"], api_name="/delete_take")
+    assert owner.predict(take["id"], 4, api_name="/star_take") == {"id": take["id"], "stars": 4}
+    assert owner.predict(take["id"], ["bell", " bell "], api_name="/tag_take")["tags"] == ["bell"]
+    with pytest.raises(AppError, match=REFUSED):
+        guest.predict(take["id"], 1, api_name="/star_take")
+    with pytest.raises(AppError, match="cannot be compared with itself"):
+        guest.predict(take["id"], take["id"], "a", api_name="/vote")
+    with pytest.raises(AppError, match="has no take"):
         owner.predict("../../etc/passwd", api_name="/delete_take")
 
 
@@ -115,11 +126,11 @@ def test_guests_page_has_no_owners_controls(
     context: BrowserContext, locked_studio: RunningStudio, take: dict[str, Any]
 ) -> None:
     page = sign_in(context, locked_studio, GUEST)
-    assert [tab.inner_text() for tab in page.locator("#views [role=tab]").all()] == ["Create", "Takes"]
+    assert [tab.inner_text() for tab in page.locator("#views [role=tab]").all()] == ["Create", "Gallery"]
     page.click("#views [data-tab-id=takes] >> visible=true")
     page.wait_for_selector("#takes .m-card")
-    assert page.locator("#takes a[download]").count() >= 1
-    assert page.locator("#takes [data-act=delete], #takes [data-ask]").count() == 0
+    assert page.locator("#takes [data-act=trash], #takes [data-star]").count() == 0
+    assert not page.is_visible("#gallery-trash")
     assert page.title() == "MOVA Studio" and page.locator("#takes img").count() == 0
     assert "${1+1} {{val" in page.inner_text("#takes"), "a prompt is text, never markup or a template"
 
@@ -168,7 +179,8 @@ def test_guests_are_refused_at_the_listeners_too(by_hand: RawPage, elem_id: str)
 def test_a_guests_forged_click_deletes_nothing(
     by_hand: RawPage, take: dict[str, Any], locked_studio: RunningStudio
 ) -> None:
-    assert REFUSED in by_hand.call("takes", "select", {"act": "delete", "id": take["name"]})
+    for act in ("trash", "empty", "star"):
+        assert REFUSED in by_hand.call("takes", "select", {"act": act, "id": take["id"], "value": "1"})
     assert (locked_studio.library / take["name"]).is_file()
 
 
@@ -188,17 +200,21 @@ def test_the_library_is_not_served(locked_studio: RunningStudio, take: dict[str,
 def test_owner_deletes_on_the_page(context: BrowserContext, locked_studio: RunningStudio, take: dict[str, Any]) -> None:
     page = sign_in(context, locked_studio, OWNER)
     page.click("#views [data-tab-id=takes] >> visible=true")
-    card = f"#takes .m-card[data-name='{take['name']}']"
+    card = f"#takes .m-take[data-id='{take['id']}']"
     page.wait_for_selector(card)
-    served = page.get_attribute(f"{card} a[download]", "href")
-    page.click(f"{card} [data-ask]")
-    page.click(f"{card} [data-keep]")
-    assert (locked_studio.library / take["name"]).is_file()
-    page.click(f"{card} [data-ask]")
-    page.click(f"{card} [data-act=delete]")
+    served = page.get_attribute(f"{card} video", "data-src")
+    page.hover(card)
+    page.click(f"{card} [data-act=trash]")
     page.wait_for_selector(card, state="detached")
     assert not (locked_studio.library / take["name"]).exists()
     assert page.request.get(f"{locked_studio.url}/{served}").status in (403, 404)
+    page.click("#gallery-trash input")
+    page.wait_for_selector(f"{card}[data-trashed]")
+    page.click("#gallery-title [data-ask]")
+    page.click("#gallery-title [data-keep]")
+    page.click("#gallery-title [data-ask]")
+    page.click("#gallery-title [data-act=empty]")
+    page.wait_for_selector("#takes .m-empty")
 
 
 def test_owner_chooses_a_model_on_the_page(context: BrowserContext, locked_studio: RunningStudio) -> None:

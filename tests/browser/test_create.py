@@ -84,7 +84,9 @@ def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_pat
     page.click("#first-frame [aria-label='Remove Image']")
     page.wait_for_selector("#first-frame img", state="detached")
     page.click("#views [data-tab-id=takes] >> visible=true")
-    page.click("#takes .m-card >> nth=0 >> [data-act=reuse]")
+    page.locator("#takes .m-take").first.focus()
+    page.keyboard.press("Enter")
+    page.click("#take-large [data-act=reuse]")
     page.wait_for_function("document.querySelector('#prompt textarea').value.startsWith('A bell rings twice')")
     page.wait_for_selector("#first-frame img")
     assert page.input_value("#num-inference-steps input") == "80"
