@@ -107,8 +107,9 @@ def _item(
         f'<div class="m-job{marks}" role="listitem" data-job="{job_id}" data-state="{job.state.value}"{drag}>'
         f'<button type="button" class="m-jobname" data-act="show" data-id="{job_id}" '
         f'aria-pressed="{"true" if chosen else "false"}" title="{escape(say(language, "queue.show"))}">'
-        f'<b dir="auto">{escape(title_of(shot.prompt))}</b><span class="m-mono">{escape(spec)}</span></button>'
-        f'<span class="m-mono m-jobstate">{escape(brief_state(language, job))}</span>'
+        f'<span class="m-jobtop"><b dir="auto">{escape(title_of(shot.prompt))}</b>'
+        f'<span class="m-mono m-jobstate">{escape(brief_state(language, job))}</span></span>'
+        f'<span class="m-mono">{escape(spec)}</span></button>'
         f'<div class="m-jobtools">{tools}</div></div>'
     )
 

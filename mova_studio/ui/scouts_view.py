@@ -81,7 +81,11 @@ class ScoutsView:
             part: text for part, text in wanted.items() if page.sent.get(f"scouts {part._id}") != text
         }
         page.sent |= {f"scouts {part._id}": text for part, text in changes.items()}
-        return changes | {self.timer: gr.Timer(active=shown is not None and shown.busy)}
+        watching = shown is not None and shown.busy
+        if page.sent.get("scouts watching") != watching:
+            page.sent["scouts watching"] = watching
+            changes[self.timer] = gr.Timer(active=watching)
+        return changes or {self.timer: gr.skip()}
 
     async def spoken(self, page: PageState) -> dict[Any, Any]:
         """The view in the page's language."""
