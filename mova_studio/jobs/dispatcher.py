@@ -30,7 +30,8 @@ from mova_studio.library.take import Take
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25  # between two looks for what other processes asked for
-GRACE_SECONDS = 2.0  # for a worker that is asked to stop
+GRACE_SECONDS = 2.0  # for a worker that is asked to cancel
+SAVING_SECONDS = 8.0  # for one that is asked to save its run because the app ends
 STEP_SECONDS = 1.0  # between two notes of the step in the database
 REMEMBERED = 50
 ROOM_BYTES = 50_000_000
@@ -101,8 +102,8 @@ class Dispatcher:
     def ask(self, job_id: str, wish: str) -> None:
         """Ask the running job to stop.
 
-        It does so between two layers; one that does not answer within 2 s (inside a long decode) is stopped with
-        its worker, which the next job starts anew.
+        It does so between two layers. One that does not cancel within 2 s (inside a long decode) is stopped with its
+        worker, which the next job starts anew; one that is to pause is waited for, or what it did would be lost.
 
         Args:
             wish: "cancel" or "pause".
@@ -113,6 +114,8 @@ class Dispatcher:
             self._wish = wish
             worker = self._worker
             worker.send({wish: job_id})
+        if wish != "cancel":
+            return
         timer = threading.Timer(GRACE_SECONDS, self._kill_if_still_running, (worker, job_id))
         timer.daemon = True
         timer.start()
@@ -151,7 +154,7 @@ class Dispatcher:
             if running is not None and worker is not None:
                 worker.send({"pause": running})
         if running is not None and worker is not None:
-            self._paused_for_good.wait(GRACE_SECONDS)
+            self._paused_for_good.wait(SAVING_SECONDS)
         self.poke()
         self._thread.join()
         if worker is not None:
@@ -365,7 +368,7 @@ class Dispatcher:
 
     def _kill_if_still_running(self, worker: WorkerProcess, job_id: str) -> None:
         with self._lock:
-            if self._running == job_id and self._worker is worker and self._wish is not None:
+            if self._running == job_id and self._worker is worker and self._wish == "cancel":
                 worker.kill()
 
 

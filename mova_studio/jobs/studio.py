@@ -162,7 +162,7 @@ class Studio:
     def snapshots(self, job_ids: Sequence[str]) -> list[JobSnapshot]:
         """Those of `job_ids` that exist, in this order."""
         found = self.queue.some(job_ids)
-        return [self._snapshot(found[name]) for name in job_ids if name in found]
+        return self._readable(found[name] for name in job_ids if name in found)
 
     def line(self, limit: int = -1) -> list[JobSnapshot]:
         """Running, waiting and paused jobs, in the order in which they run."""
