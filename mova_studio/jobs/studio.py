@@ -162,16 +162,16 @@ class Studio:
     def snapshots(self, job_ids: Sequence[str]) -> list[JobSnapshot]:
         """Those of `job_ids` that exist, in this order."""
         found = self.queue.some(job_ids)
-        return self._readable(found[name] for name in job_ids if name in found)
+        return self._readable((found[name], None) for name in job_ids if name in found)
 
     def line(self, limit: int = -1) -> list[JobSnapshot]:
         """Running, waiting and paused jobs, in the order in which they run."""
         ahead = int(self._dispatcher is not None and self._dispatcher.busy)
         line = []
         for job in self.queue.unfinished(limit):
-            line.append(self._snapshot(job, ahead))
+            line.append((job, ahead))
             ahead += job.state is JobState.WAITING
-        return line
+        return self._readable(line)
 
     def cancel(self, job_id: str) -> None:
         """Cancel an unfinished job, and no other; nothing happens to one that has ended.
@@ -299,6 +299,16 @@ class Studio:
             self._dispatcher = None
         self._lock.release()
         self._database.close()
+
+    def _readable(self, jobs: Iterable[tuple[Job, int | None]]) -> list[JobSnapshot]:
+        """Without those of which the shot was written by a newer version: one of them must not hide the others."""
+        found = []
+        for job, ahead in jobs:
+            try:
+                found.append(self._snapshot(job, ahead))
+            except (InputError, KeyError) as error:
+                log.warning("job %s cannot be shown: %s", job.job_id, error)
+        return found
 
     def _snapshot(self, job: Job, ahead: int | None = None) -> JobSnapshot:
         dispatcher = self._dispatcher
