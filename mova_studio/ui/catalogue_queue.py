@@ -112,7 +112,7 @@ QUEUE_TEXTS: dict[str, tuple[str, str]] = {
         "scouting {count} seeds · {step} of {steps} steps",
         "试拍 {count} 个种子 · {step}/{steps} 步",
     ),
-    "scouts.title.grid": ("comparing {settings} · {step} of {steps} steps", "对比{settings} · {step}/{steps} 步"),
+    "scouts.title.grid": ("comparing {settings} · {share} % of the steps", "对比{settings} · 前 {share}% 步"),
     "scouts.and": (" and ", "与"),
     "scouts.keep": ("Keep", "保留"),
     "scouts.kept": ("kept", "已保留"),

@@ -15,6 +15,7 @@ from mova_studio.ui.api import Api
 from mova_studio.ui.api_create import CreateApi
 from mova_studio.ui.api_gallery import GalleryApi
 from mova_studio.ui.api_models import ModelsApi
+from mova_studio.ui.api_queue import QueueApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.compare_view import CompareView
 from mova_studio.ui.create import draw_create
@@ -58,6 +59,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         GalleryApi(data, studio.votes, access).register()
         ModelsApi(checkpoints, access).register()
         CreateApi(studio).register()
+        QueueApi(desk, access).register()
         page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
         header.draw(words, studio.model)

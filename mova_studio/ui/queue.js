@@ -193,6 +193,22 @@
   };
   const scouts = (element, trigger, watch) => {
     const cards = () => [...element.querySelectorAll(".m-scoutcell")];
+    /* Gradio changes a card in place; a film that has taken the place of another starts anew, with its sound. */
+    const renewed = () => {
+      for (const card of cards()) {
+        if (card.shownFilm === card.dataset.film) continue;
+        card.shownFilm = card.dataset.film;
+        const video = card.querySelector("video[data-src]");
+        card.querySelector(".m-played").style.clipPath = "";
+        if (!video) continue;
+        video.pause();
+        video.removeAttribute("autoplay");
+        video.removeAttribute("src");
+        Object.assign(video, { muted: false, autoplay: false });
+        video.load();
+      }
+    };
+    watch("value", () => setTimeout(renewed));
     const press = (card, act) => card.querySelector(`[data-act=${act}]`) && send(trigger, act, card.dataset.id);
     element.addEventListener("click", (event) => {
       const button = event.target.closest("[data-act]");

@@ -23,7 +23,10 @@ _ICONS = {
     "duplicate": "M5.5 5.5h7v7h-7zM3.5 10.5v-7h7",
     "retry": "M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3",
     "cancel": "M4 4l8 8M12 4l-8 8",
-    "queue": "M2.5 4h11M2.5 8h11M2.5 12h7",
+    "keep": "M8 2.2l1.8 3.7 4 .6-2.9 2.8.7 4L8 11.4l-3.6 1.9.7-4L2.2 6.5l4-.6z",
+    "drop": "M4 4l8 8M12 4l-8 8",
+    "undo": "M6 3 3 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6",
+    "large": "M9.5 2.5h4v4M6.5 13.5h-4v-4M13.5 2.5 9.5 6.5M2.5 13.5l4-4",
 }
 _TOOLS = {
     JobState.RUNNING: ("pause", "duplicate", "cancel"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +15,7 @@ from mova_studio.jobs.states import JobState
 from mova_studio.ui.cards import title_of
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.plan_words import about
+from mova_studio.ui.queue_html import icon_svg
 from mova_studio.ui.scout_form import SETTING_LABELS
 from mova_studio.ui.served import Served
 from mova_studio.ui.stage import waveform_svg
@@ -38,7 +40,7 @@ class Shown:
 
     @property
     def stop_step(self) -> int:
-        return max((job.stop_step or min(job.step, job.steps) for job in self.jobs), default=0)
+        return max(1, math.ceil(self.scout.share * self.jobs[0].steps))
 
     @property
     def unfinished_kept(self) -> list[JobSnapshot]:
@@ -83,9 +85,8 @@ def scout_head(language: str, shown: Shown, *, may_act: bool) -> str:
         words = say(language, "scouts.title.seeds", count=len(shown.jobs), step=step, steps=steps)
     else:
         names = [say(language, SETTING_LABELS[axis.setting]) for axis in shown.scout.axes]
-        words = say(
-            language, "scouts.title.grid", settings=say(language, "scouts.and").join(names), step=step, steps=steps
-        )
+        settings = say(language, "scouts.and").join(names)
+        words = say(language, "scouts.title.grid", settings=settings, share=round(100 * shown.scout.share))
     prompt = job.shot.prompt if job.shot is not None else ""
     count = len(shown.unfinished_kept)
     label, off = say(language, "scouts.finish.none"), " disabled"
@@ -147,12 +148,13 @@ def _cell(language: str, shown: Shown, job: JobSnapshot, *, may_act: bool) -> st
     label = label_of(language, shown.scout, job)
     film = shown.films.get(job.job_id)
     plays = " data-player data-hover" if film is not None else ""
+    url, name = escape(film.url) if film is not None else "", escape(say(language, "scouts.video", label=label))
     dropped = job.state is JobState.CANCELLED
     mark = f'<span class="m-keptmark">★ {escape(say(language, "scouts.kept"))}</span>' if job.kept else ""
     return (
         f'<article class="m-card m-scoutcell{" m-kept" if job.kept else ""}{" m-dropped" if dropped else ""}" '
         f'tabindex="0" role="listitem" data-id="{escape(job.job_id)}" data-state="{job.state.value}" '
-        f'data-kept="{int(job.kept)}" aria-label="{escape(say(language, "scouts.video", label=label))}"{plays}>'
+        f'data-kept="{int(job.kept)}" data-film="{url}" aria-label="{name}"{plays}>'
         f'<div class="m-frame">{_picture(language, job, film, label)}'
         f'<div class="m-tools">{_tools(language, job, film) if may_act else ""}</div></div>'
         f'<p class="m-meta"><span>{escape(label)}</span>{mark}</p>'
@@ -191,22 +193,22 @@ def _state(language: str, job: JobSnapshot) -> str:
 def _tools(language: str, job: JobSnapshot, film: Served | None) -> str:
     buttons = []
     if film is not None:
-        buttons.append(_tool(language, job, "large", "scouts.large", "⤢"))
+        buttons.append(_tool(language, job, "large", "scouts.large"))
     if job.state in (JobState.FAILED, JobState.CANCELLED):
         key = "scouts.undo" if job.state is JobState.CANCELLED else "queue.retry"
-        buttons.append(_tool(language, job, "undo", key, "↺"))
+        buttons.append(_tool(language, job, "undo", key))
     elif job.state is not JobState.DONE:
         pressed = f' aria-pressed="{"true" if job.kept else "false"}"'
-        buttons.append(_tool(language, job, "keep", "scouts.keep", "★" if job.kept else "☆", pressed))
-        buttons.append(_tool(language, job, "drop", "scouts.drop", "✕"))
+        buttons.append(_tool(language, job, "keep", "scouts.keep", pressed))
+        buttons.append(_tool(language, job, "drop", "scouts.drop"))
     return "".join(buttons)
 
 
-def _tool(language: str, job: JobSnapshot, act: str, key: str, sign: str, more: str = "") -> str:
+def _tool(language: str, job: JobSnapshot, act: str, key: str, more: str = "") -> str:
     words = escape(say(language, key))
     return (
         f'<button type="button" class="m-tool" tabindex="-1" data-act="{act}" data-id="{escape(job.job_id)}" '
-        f'aria-label="{words}" title="{words}"{more}><span aria-hidden="true">{sign}</span></button>'
+        f'aria-label="{words}" title="{words}"{more}>{icon_svg(act)}</button>'
     )
 
 
