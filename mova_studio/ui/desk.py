@@ -175,7 +175,8 @@ class Desk:
         shown = [job.job_id for job in ended[-ENDED_SHOWN:]]
         if page.pinned is not None and self.may(page, page.pinned):
             shown.append(page.pinned)
-        known = {snapshot.job_id: self._fit(snapshot) for snapshot in studio.snapshots(shown)}
+        seen = studio.snapshots(shown) if shown else []
+        known = {snapshot.job_id: self._fit(snapshot) for snapshot in seen}
         return Sight(
             line=tuple(map(self._fit, line)),
             more=max(0, count - len(line)),

@@ -49,12 +49,18 @@ def read_axes(settings: tuple[Any, Any], texts: tuple[Any, Any], language: str) 
 
 
 def read_axis(setting: str, text: str, language: str) -> Axis:
-    """The values of one setting: one a line for prompts, else by commas or lines."""
-    if setting in SETTING_LABELS and setting not in _LINES:
+    """The values of one setting: one a line for prompts, else by commas or lines.
+
+    Raises:
+        InputError: there is none, one cannot be read or is there twice, or the setting cannot be varied.
+    """
+    if setting not in SETTING_LABELS:
+        return Axis(setting, (text,))
+    if setting not in _LINES:
         for comma in (",", "，", "、", ";"):
             text = text.replace(comma, "\n")
     words = [line.strip() for line in text.splitlines() if line.strip()]
-    name = say(language, SETTING_LABELS.get(setting, "grid.first"))
+    name = say(language, SETTING_LABELS[setting])
     if not words:
         raise InputError(say(language, "grid.empty", name=name))
     if setting in (*_LINES, *_WORDS):

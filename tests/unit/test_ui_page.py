@@ -14,29 +14,34 @@ import gradio as gr
 import pytest
 
 from mova_studio.errors import InputError
-from mova_studio.jobs.snapshot import JobSnapshot, JobState
+from mova_studio.jobs.snapshot import JobSnapshot
+from mova_studio.jobs.states import JobState
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
 from mova_studio.ui.access import Access, Account
 from mova_studio.ui.advice import Advisor
-from mova_studio.ui.create import Painter, draw_create
+from mova_studio.ui.create import draw_create
 from mova_studio.ui.desk import Desk, PageState
 from mova_studio.ui.form_events import FormEvents
 from mova_studio.ui.header import Header
 from mova_studio.ui.page import build_page
+from mova_studio.ui.painter import Painter
 from mova_studio.ui.run_events import RunEvents
 from mova_studio.ui.served import ServedTakes, cached_file
 from mova_studio.ui.wording import Wording
 
 PROJECT = Path(__file__).parents[2]
-OWNER_ONLY = {"use_model", "delete_take", "download_model", "models", "plan", "verify_model"}
+OWNER_ONLY = {"use_model", "download_model", "models", "plan", "verify_model"}
+QUEUE = {f"queue_{verb}" for verb in ("add", "list", "cancel", "pause", "resume", "front", "move")}
+QUEUE |= {"scout", "scout_list"}
+OWNER_ONLY |= {"delete_take", "restore_take", "star_take", "tag_take"}
 
 
 @pytest.fixture
 def idle_studio(tmp_path, monkeypatch):
     """A studio whose worker is never started."""
-    monkeypatch.setattr("mova_studio.jobs.studio.WorkerProcess", lambda *_: _NoWorker())
+    monkeypatch.setattr("mova_studio.jobs.dispatcher.WorkerProcess", lambda *_: _NoWorker())
     studio = Studio(tmp_path / "library", "/home/anna/private/MOVA-360p")
     yield studio
     studio.close()
@@ -66,20 +71,19 @@ def test_building_the_page_touches_neither_torch_nor_weights(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
-    assert not (tmp_path / "library").exists()
 
 
 def test_no_folder_of_this_machine_is_in_the_page(idle_studio):
     blocks = build_page(idle_studio, Access(Account("anna", "x"), Account("bob", "y")))
     config = json.dumps(blocks.get_config_file(), default=str)
-    assert "/home/anna" not in config and str(idle_studio.library.root) not in config
+    assert "/home/anna" not in config and str(idle_studio.root) not in config
     assert "MOVA-360p" in config
 
 
 def test_only_the_named_functions_are_public(idle_studio):
     blocks = build_page(idle_studio, Access())
     public = {function.api_name for function in blocks.fns.values() if function.api_visibility == "public"}
-    assert public == {"generate", "takes", "presets", "restore"} | OWNER_ONLY
+    assert public == {"generate", "takes", "vote", "presets", "restore"} | QUEUE | OWNER_ONLY
     info = blocks.get_api_info()["named_endpoints"]
     assert set(info) == {f"/{name}" for name in public}
     assert all(endpoint["description"] for endpoint in info.values())
@@ -94,7 +98,7 @@ def test_a_page_gets_back_only_its_own_users_jobs(idle_studio):
     assert desk.known(ids, "bob") == [second.job_id]
     assert desk.known(ids, "") == []
     page = PageState(jobs=[second.job_id, "unknown"])
-    assert [ticket.seed for ticket, _snapshot in desk.look(page)] == [second.seed]
+    assert [job.seed for job in desk.look(page).line] == [second.seed]
     with pytest.raises(InputError):
         desk.submit(shot, 2**63, "anna")
 
@@ -140,15 +144,21 @@ class _FailedStudio:
     last_run = None
 
     def __init__(self, root: Path, field: str | None) -> None:
-        self.library = SimpleNamespace(root=root)
+        self.root, self.read_only, self.trouble = root, "", ""
+        self.queue = SimpleNamespace(held=False, some=lambda ids: {"id": self.job}, counts=dict)
         error = {"kind": "InputError", "message": f"{root}/x is wrong.", "field": field, "exit_code": 2}
-        self.job = JobSnapshot("id", JobState.FAILED, 7, error=error)
+        self.job = JobSnapshot(
+            job_id="id", state=JobState.FAILED, shot=Shot(prompt="A bell rings."), seed=7, error=error
+        )
 
-    def submit(self, shot, seed):
+    def submit(self, shot, seed, **_more):
         return "id"
 
     def snapshot(self, job_id):
         return self.job
+
+    def snapshots(self, job_ids):
+        return [self.job for _ in job_ids]
 
     def takes(self, limit=24):
         return []

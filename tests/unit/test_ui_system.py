@@ -13,7 +13,8 @@ import gradio as gr
 import pytest
 
 from mova_studio.errors import InputError, MemoryRanOut
-from mova_studio.jobs.snapshot import JobSnapshot, JobState
+from mova_studio.jobs.snapshot import JobSnapshot
+from mova_studio.jobs.states import JobState
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
@@ -168,7 +169,7 @@ def done_run() -> JobSnapshot:
         program="0", created="2026-02-08T00:00:00+00:00",
     )  # fmt: skip
     memory = {name: {"vram_gb": 4.0, "ram_gb": 40.0} for name in ("load", *STAGES)}
-    return JobSnapshot("id", JobState.DONE, 1, plan=PLAN, memory=memory, take=take)
+    return JobSnapshot(job_id="id", state=JobState.DONE, seed=1, plan=PLAN, memory=memory, take=take)
 
 
 def test_last_run_shows_predicted_against_actual():
@@ -299,11 +300,11 @@ def test_reused_settings_bring_step_cache_and_guidance_interval_back():
 
 def test_running_job_tells_its_plan_and_what_happened_to_it():
     note = "VRAM ran out at step 7 of 50 with the plan bf16 none; it goes on from there with int8 none"
-    running = JobSnapshot("id", JobState.RUNNING, 7, stage="denoise", step=7, steps=50, plan=PLAN, notes=(note,))
+    running = JobSnapshot(job_id="id", state=JobState.RUNNING, seed=7, stage="denoise", step=7, steps=50, plan=PLAN, notes=(note,))
     html = progress_line("en", running)
     assert "plan bf16 group 14/40" in html and f'title="{plan_sentence("en", PLAN)}"' in html and note in html
     assert "显存在第 7/50 步耗尽" in progress_line("zh", running)
-    failed = JobSnapshot("id", JobState.FAILED, 7, notes=(note,), error={"message": "RAM ran out."})
+    failed = JobSnapshot(job_id="id", state=JobState.FAILED, seed=7, notes=(note,), error={"message": "RAM ran out."})
     assert note in ended_stage("en", failed)
 
 

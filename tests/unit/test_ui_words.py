@@ -10,18 +10,20 @@ from pathlib import Path
 import pytest
 
 from mova_studio.errors import InputError
-from mova_studio.jobs.snapshot import STAGES, JobSnapshot, JobState
+from mova_studio.jobs.snapshot import STAGES, JobSnapshot
+from mova_studio.jobs.states import JobState
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import STEP_CACHE_LEVELS, Shot, check_num_frames, check_size
 from mova_studio.library.take import Take
 from mova_studio.placement.request import PRECISIONS
 from mova_studio.ui import catalogue
-from mova_studio.ui.cards import queue_list, small_card
+from mova_studio.ui.cards import small_card
 from mova_studio.ui.catalogue import TEXTS, language_of, say
 from mova_studio.ui.cost import guess_seconds, passes
-from mova_studio.ui.desk import Ticket
+from mova_studio.ui.desk import Sight
 from mova_studio.ui.limits_form import PINS
 from mova_studio.ui.memory_bars import STAGES as MEMORY_STAGES
+from mova_studio.ui.queue_html import _TOOLS, queue_list
 from mova_studio.ui.served import Served
 from mova_studio.ui.stage import ended_stage, progress_line, running_stage, take_stage, waveform_svg
 from mova_studio.ui.theme import DARK, LIGHT
@@ -49,7 +51,10 @@ TAKE = Take(
     created="2026-02-08T00:00:00+00:00",
 )
 SERVED = Served(Path("x.mp4"), "gradio_api/file=/x.mp4", (0.1, 0.5, 1.0))
-RUNNING = JobSnapshot("id", JobState.RUNNING, 7, stage="denoise", step=21, steps=50, expert="high", seconds_left=408.0)
+RUNNING = JobSnapshot(
+    job_id="id", state=JobState.RUNNING, shot=SHOT, seed=7, seed_given=True,
+    stage="denoise", step=21, steps=50, expert="high", seconds_left=408.0,
+)  # fmt: skip
 
 
 def places(text: str) -> set[str]:
@@ -70,6 +75,7 @@ def test_every_text_is_used_and_every_used_text_is_there():
     code = "\n".join(file.read_text("utf-8") for file in ROOM.glob("*.py") if "catalogue" not in file.name)
     named = set(re.findall(r'"((?:[a-z_]+\.)+[a-z_.]+|generate|cancel|preview|left)"', code))
     built = {f"stage.{stage}" for stage in STAGES} | {f"state.{state.value}" for state in JobState}
+    built |= {f"queue.{act}" for acts in _TOOLS.values() for act in acts} | {"queue.hold", "queue.go"}
     built |= {"expert.high", "expert.low", "first_frame.label", "last_frame.label"}
     built |= {f"step_cache.{level}" for level in STEP_CACHE_LEVELS} | {f"limits.{name}" for name in PRECISIONS}
     built |= {f"pin.{name}" for name in PINS} | {"limits.vram", "limits.ram"}
@@ -104,6 +110,11 @@ def test_progress_in_words_and_numbers():
     assert describe("zh", RUNNING) == "去噪 21/50 · 高噪声专家 · 剩余 6 分 48 秒"
     waiting = dataclasses.replace(RUNNING, state=JobState.WAITING, ahead=2)
     assert describe("en", waiting) == "waiting, 2 ahead"
+    assert "goes on from step 12" in describe("en", dataclasses.replace(RUNNING, begun_step=12))
+    paused = dataclasses.replace(RUNNING, state=JobState.PAUSED)
+    assert describe("en", paused) == "paused at 21/50"
+    assert describe("en", dataclasses.replace(paused, step=0)) == "paused before it began"
+    assert describe("en", dataclasses.replace(paused, scouted=True)) == "scout: judged at 21/50"
     for stage in STAGES:
         assert describe("en", dataclasses.replace(RUNNING, stage=stage))
 
@@ -116,14 +127,13 @@ def test_bar_stays_within_itself(fraction):
 
 
 def test_what_people_type_is_never_markup():
-    ticket = Ticket("id", "", SHOT, 7, True)
     failed = dataclasses.replace(RUNNING, state=JobState.FAILED, error={"message": EVIL})
     for html in (
         small_card("en", TAKE, SERVED),
-        queue_list("en", [(ticket, RUNNING)], "id"),
+        queue_list("en", Sight(line=(RUNNING,)), "id"),
         take_stage("en", TAKE, SERVED, [EVIL], play=True),
         ended_stage("en", failed),
-        running_stage("en", ticket, RUNNING),
+        running_stage("en", RUNNING),
     ):
         assert "<img" not in html and EVIL not in html
 
@@ -145,9 +155,10 @@ def test_take_shows_its_exact_seed_and_its_loudness():
 
 
 def test_preview_is_a_silent_loop():
-    html = running_stage(
-        "en", Ticket("id", "", SHOT, 7, True), dataclasses.replace(RUNNING, preview=b"mp4", preview_step=3)
-    )
+    html = running_stage("en", dataclasses.replace(RUNNING, preview=b"mp4", preview_step=3))
+    assert "data-sound" not in html and "m-listen" not in html
+    heard = running_stage("en", dataclasses.replace(RUNNING, preview=b"..mp4a..", preview_step=3))
+    assert "data-sound" in heard and "muted" in heard and "m-listen" in heard
     assert "muted" in html and "loop" in html and "base64,bXA0" in html and "step 3 of 50" in html
 
 
