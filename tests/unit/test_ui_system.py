@@ -300,7 +300,9 @@ def test_reused_settings_bring_step_cache_and_guidance_interval_back():
 
 def test_running_job_tells_its_plan_and_what_happened_to_it():
     note = "VRAM ran out at step 7 of 50 with the plan bf16 none; it goes on from there with int8 none"
-    running = JobSnapshot(job_id="id", state=JobState.RUNNING, seed=7, stage="denoise", step=7, steps=50, plan=PLAN, notes=(note,))
+    running = JobSnapshot(
+        job_id="id", state=JobState.RUNNING, seed=7, stage="denoise", step=7, steps=50, plan=PLAN, notes=(note,)
+    )
     html = progress_line("en", running)
     assert "plan bf16 group 14/40" in html and f'title="{plan_sentence("en", PLAN)}"' in html and note in html
     assert "显存在第 7/50 步耗尽" in progress_line("zh", running)
