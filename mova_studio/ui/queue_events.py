@@ -124,4 +124,3 @@ def save_edit(desk: Desk, page: PageState, order: Order) -> None:
     except InputError as error:
         raise InputError(say(page.language, "queue.edit.late")) from error
     desk.changed()
-    page.pinned = None

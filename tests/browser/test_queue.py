@@ -1,0 +1,128 @@
+"""A person works with the queue: adds, moves, pauses, edits, cancels, comes back."""
+
+from __future__ import annotations
+
+import pytest
+from driving import RunningStudio, open_studio, small_settings
+from playwright.sync_api import BrowserContext, Page
+
+pytestmark = pytest.mark.browser
+LONG = 1000
+UNFINISHED = "#queue .m-job:not([data-state=done]):not([data-state=cancelled]) b"
+
+
+def add(page: Page, seed: int, prompt: str, steps: int = LONG) -> None:
+    page.fill("#prompt textarea", prompt)
+    small_settings(page, steps=steps)
+    page.fill("#seed input", str(seed))
+    page.click("#generate")
+    page.wait_for_selector(f"#queue .m-job >> text=seed {seed}")
+
+
+def wait_for_order(page: Page, *titles: str) -> None:
+    page.wait_for_function(
+        "([titles, jobs]) => [...document.querySelectorAll(jobs)].map((it) => it.innerText).join() === titles.join()",
+        arg=[list(titles), UNFINISHED],
+    )
+
+
+def press(page: Page, title: str, act: str) -> None:
+    job = page.locator(f"#queue .m-job:has-text('{title}')").first
+    job.hover()
+    job.locator(f"[data-act={act}]").click()
+
+
+def cancel_all(page: Page) -> None:
+    page.click("#queue-head [data-ask]")
+    page.click("#queue-head [data-act=cancel_all]")
+    wait_for_order(page)
+
+
+def test_add_move_pause_edit_and_cancel(page: Page) -> None:
+    add(page, 1, "One.")
+    page.wait_for_selector("#queue .m-job[data-state=running]")
+    add(page, 2, "Two.")
+    add(page, 3, "Three.")
+    press(page, "Three.", "up")
+    wait_for_order(page, "One.", "Three.", "Two.")
+    box = page.locator("#queue .m-job:has-text('Three.')").bounding_box()
+    assert box is not None
+    source = page.locator("#queue .m-job:has-text('Two.')").bounding_box()
+    assert source is not None
+    page.mouse.move(source["x"] + 30, source["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 40, box["y"] + 20, steps=4)
+    before = page.inner_text("#queue .m-job[data-state=running] .m-jobstate")
+    page.wait_for_function(
+        "(before) => document.querySelector('#queue [data-state=running] .m-jobstate').innerText !== before", arg=before
+    )
+    page.mouse.move(box["x"] + 40, box["y"] + 4, steps=3)
+    page.mouse.up()
+    wait_for_order(page, "One.", "Two.", "Three.")
+
+    press(page, "One.", "pause")
+    page.wait_for_selector("#queue .m-job[data-state=paused] >> text=/paused (at|before)/")
+    page.wait_for_selector("#stage [data-act=resume]")
+    page.wait_for_selector("#queue .m-job[data-state=running] >> text=Two.")
+
+    press(page, "Three.", "edit")
+    page.wait_for_function("document.querySelector('#prompt textarea').value === 'Three.'")
+    page.wait_for_function("document.querySelector('#generate').innerText.startsWith('Save changes')")
+    assert page.is_visible("#leave") and not page.is_visible("#scout")
+    page.fill("#prompt textarea", "Third.")
+    page.click("#generate")
+    page.wait_for_selector("#queue .m-job[data-state=waiting] >> text=Third.")
+    page.wait_for_selector("#leave", state="hidden")
+
+    press(page, "Third.", "edit")
+    page.wait_for_selector("#leave")
+    page.fill("#prompt textarea", "Never.")
+    page.click("#leave")
+    page.wait_for_function("document.querySelector('#prompt textarea').value === 'Third.'")
+    assert "Never." not in page.inner_text("#queue")
+
+    page.click("#stage [data-act=resume]")
+    press(page, "Two.", "cancel")
+    page.wait_for_selector("#queue .m-job[data-state=cancelled] >> text=Two.")
+    press(page, "Two.", "retry")
+    page.wait_for_selector("#queue .m-job:not([data-state=cancelled]) >> text=Two.")
+    page.click("#queue-head [data-act=hold]")
+    page.wait_for_selector("#queue-head .m-note")
+    page.click("#queue-head [data-act=go]")
+    cancel_all(page)
+    page.wait_for_selector("#queue-head .m-note", state="detached")
+
+
+def test_shift_puts_it_first_and_a_reload_keeps_all(page: Page, context: BrowserContext, studio: RunningStudio) -> None:
+    add(page, 11, "Long.")
+    page.wait_for_selector("#stage video.m-preview")
+    add(page, 12, "Second.")
+    page.fill("#prompt textarea", "First.")
+    page.click("#generate", modifiers=["Shift"])
+    wait_for_order(page, "Long.", "First.", "Second.")
+    page.fill("#prompt textarea", "typed here")
+    other = open_studio(context, studio)
+    other.wait_for_selector("#stage video.m-preview")
+    wait_for_order(other, "Long.", "First.", "Second.")
+    assert other.input_value("#prompt textarea") == "", "what is typed in one tab stays there"
+    page.reload()
+    wait_for_order(page, "Long.", "First.", "Second.")
+    page.wait_for_selector("#stage video.m-preview")
+    assert page.input_value("#num-inference-steps input") == str(LONG)
+    press(other, "Second.", "cancel")
+    wait_for_order(page, "Long.", "First.")
+    cancel_all(page)
+
+
+def test_a_narrow_window_opens_the_queue_from_its_pill(page: Page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 700})
+    page.fill("#prompt textarea", "Narrow.")
+    small_settings(page, steps=LONG)
+    page.click("#generate")
+    page.wait_for_selector("[data-queue-open]")
+    assert not page.is_visible("#queue-panel")
+    page.click("[data-queue-open]")
+    page.wait_for_selector("#queue .m-job >> text=Narrow.")
+    cancel_all(page)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#queue-panel", state="hidden")
