@@ -29,7 +29,7 @@ COMPARE_TEXTS: dict[str, tuple[str, str]] = {
         "种子、设置和文件名均已隐藏，左右随机。停止后才会揭晓，以免前后判断互相影响。",
     ),
     "compare.reveal": ("Stop and reveal", "停止并揭晓"),
-    "compare.votes": ("{count} votes in this round", "本轮 {count} 票"),
+    "compare.votes": ("Votes in this round: {count}", "本轮 {count} 票"),
     "compare.done": ("Every pair of this prompt has been judged once.", "该提示词的所有组合都已评判一次。"),
     "compare.revealed": ("This round", "本轮结果"),
     "compare.revealed.won": ("{winner} was better than {loser}", "{winner} 优于 {loser}"),

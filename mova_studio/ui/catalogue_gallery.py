@@ -53,6 +53,7 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "gallery.unmark": ("Unmark", "取消标记"),
     "gallery.trashed": ("Moved to trash: seed {seed}", "已移入回收站：种子 {seed}"),
+    "gallery.tagged": ("Tags kept: {tags}", "已保存标签：{tags}"),
     "gallery.undo": ("Undo", "撤销"),
     "gallery.restored": ("Restored: seed {seed}", "已还原：种子 {seed}"),
     "gallery.forgotten": ("Forgotten: seed {seed}", "已移除记录：种子 {seed}"),

@@ -100,7 +100,7 @@
       if (this.playing && !leader.seeking && !follower.seeking && !leader.paused && !follower.ended) {
         const off = (follower.currentTime - leader.currentTime) / this.frame(follower);
         if (Math.abs(off) > FAR_FRAMES && leader.currentTime < follower.duration) follower.currentTime = leader.currentTime;
-        follower.playbackRate = Math.abs(off) < CLOSE_FRAMES ? 1 : Math.min(Math.max(1 - off / 10, 0.8), 1.2);
+        follower.playbackRate = Math.abs(off) < CLOSE_FRAMES ? 1 : Math.min(Math.max(1 - off / 4, 0.5), 1.5);
         leader.playbackRate = 1;
       }
       this.draw();

@@ -4,10 +4,13 @@
   const plain = (event) => !(event.ctrlKey || event.metaKey || event.altKey);
   const dialogOpen = () => document.querySelector("dialog[open]");
   const STAR_PAUSE_MS = 250;
+  const SEARCH_PAUSE_MS = 200;
   let grid = null;
   let large = null;
 
-  const send = (trigger, act, id = "", value = "") => trigger("select", { act, id, value });
+  /* What writes into fields has an event of its own, so that nothing else touches them. */
+  const EVENTS = { reuse: "submit", clear: "clear" };
+  const send = (trigger, act, id = "", value = "") => trigger(EVENTS[act] || "select", { act, id, value });
 
   /* Buttons with data-act; those that ask first show what they would do. */
   const clicks = (element, trigger) => {
@@ -267,6 +270,21 @@
 
   window.movaGallery = {
     clicks,
+    search(element, trigger) {
+      let pause = 0;
+      element.addEventListener("input", (event) => {
+        clearTimeout(pause);
+        pause = setTimeout(() => trigger("input", { value: event.target.value }), SEARCH_PAUSE_MS);
+      });
+    },
+    /* What is said above the grid is said in the large view too while that is open. */
+    said(element, trigger, watch) {
+      clicks(element, trigger);
+      watch("value", () => {
+        const place = document.querySelector("#take-large dialog[open] [data-said]");
+        if (place) place.replaceChildren(...[...element.querySelectorAll("p")].map((line) => line.cloneNode(true)));
+      });
+    },
     grid(element, trigger, watch, server) {
       grid = new Grid(element, trigger, server);
       watch("value", () => grid.renewed());

@@ -28,7 +28,8 @@ class GalleryActs:
             return ""
         if act == "tags":
             self.store.set_tags(take_id, value.replace("，", ",").split(","))
-            return ""
+            tags = ", ".join(self.store.get(take_id).tags) or say(language, "info.none")
+            return said(language, "m-note", say(language, "gallery.tagged", tags=tags))
         if act == "empty":
             self.data.empty_trash()
             return said(language, "m-note", say(language, "gallery.emptied"))

@@ -106,6 +106,15 @@ def _chips(language: str, shown: Shown) -> Iterable[str]:
         yield f'<span class="m-chip m-warn" title="{escape(tip)}">{escape(words)}</span>'
 
 
+def search_field(language: str, text: str, most: int) -> str:
+    """A field of our own: Gradio's misses text that is pasted or composed, as Chinese is."""
+    return (
+        f'<label><span class="m-heading">{escape(say(language, "gallery.search"))}</span>'
+        f'<input type="search" dir="auto" autocomplete="off" spellcheck="false" maxlength="{most}" '
+        f'value="{escape(text)}" placeholder="{escape(say(language, "gallery.search.hint"))}"></label>'
+    )
+
+
 def panel(language: str, overview: Overview, query: Query) -> str:
     """The lists on the left: shots, then tags."""
     return "".join(

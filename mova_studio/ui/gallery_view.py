@@ -32,10 +32,15 @@ _EVERY: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
 
 @dataclass
 class GalleryState:
-    """What one open page shows of the library. Changed in place, on the event loop only."""
+    """What one open page shows of the library. Changed in place, on the event loop only.
+
+    Attributes:
+        spoken: the language of the search field; it is written anew only for another one, or to be emptied.
+    """
 
     query: Query = field(default_factory=Query)
     limit: int = PAGE_TAKES
+    spoken: str = ""
 
 
 class GalleryView:
@@ -55,13 +60,7 @@ class GalleryView:
 
         with gr.Row(elem_classes="m-gallery", equal_height=False):
             with gr.Column(elem_classes="m-panel m-gallery-left", min_width=200):
-                self.search = words.make(
-                    gr.Textbox,
-                    {"label": "gallery.search", "placeholder": "gallery.search.hint"},
-                    max_lines=1,
-                    max_length=MAX_SEARCH,
-                    elem_id="gallery-search",
-                )
+                self.search = html_box(elem_id="gallery-search", js_on_load=_ATTACH_JS.format(part="search"))
                 self.panel = html_box(elem_id="gallery-panel", js_on_load=_ATTACH_JS.format(part="clicks"))
                 self.sort = words.make(
                     gr.Dropdown,
@@ -96,10 +95,7 @@ class GalleryView:
                         elem_id="takes-refresh",
                     )
                 self.said = html_box(
-                    visible=False,
-                    elem_id="takes-said",
-                    elem_classes="m-place",
-                    js_on_load=_ATTACH_JS.format(part="clicks"),
+                    elem_id="takes-said", elem_classes="m-place", js_on_load=_ATTACH_JS.format(part="said")
                 )
                 self.grid = html_box(
                     elem_id="takes",
@@ -115,12 +111,12 @@ class GalleryView:
 
     @property
     def filters(self) -> list[Any]:
-        return [self.search, self.sort, self.stars, self.flawless, self.trashed]
+        return [self.sort, self.stars, self.flawless, self.trashed]
 
     @property
     def shown(self) -> list[Any]:
         """What `listing` may change."""
-        return [self.panel, self.trashed, self.keys, self.title, self.said, self.grid, self.more]
+        return [self.search, self.panel, self.trashed, self.keys, self.title, self.said, self.grid, self.more]
 
     def wire(self, page: gr.State, form: Form, tabs: gr.Tabs, tab: gr.Tab) -> None:
         """Connect everything."""
@@ -130,21 +126,21 @@ class GalleryView:
         self.refresh.click(self.listing, here, self.shown, **QUIET)
         self.more.click(self.show_more, here, self.shown, **QUIET)
         asked = [*here, *self.filters]
-        # While a person types, only the first and the last of what stands there is looked for. `input` would miss what
-        # is pasted or composed, as Chinese is.
-        self.search.change(self.filter, asked, self.shown, **QUIET, trigger_mode="always_last")
-        for component in self.filters[1:]:
+        self.search.input(self.find, here, self.shown, **QUIET, trigger_mode="always_last")
+        for component in self.filters:
             component.input(self.filter, asked, self.shown, **QUIET, trigger_mode="always_last")
-        anything = [*self.shown, *self.filters, self.large, self.compare.box, tabs, *form.inputs]
+        acted = [*self.shown, self.large, self.compare.box, tabs]
         for part in (self.panel, self.title, self.said, self.grid, self.large):
-            part.select(self.act, here, list(dict.fromkeys(anything)), **_EVERY)
+            part.select(self.act, here, acted, **_EVERY)
+        # Apart, so that no other button touches a field that a person may be typing into.
+        self.grid.clear(self.clear, here, [*self.shown, *self.filters], **QUIET)
+        self.large.submit(self.reuse, here, [*self.shown, self.large, tabs, *form.inputs], **QUIET)
         self.compare.wire(page)
 
     async def filter(
         self,
         page: PageState,
         state: GalleryState,
-        search: str,
         sort: str,
         stars: str,
         flawless: bool,
@@ -154,12 +150,19 @@ class GalleryView:
         """Other takes, as the fields say."""
         state.query = dataclasses.replace(
             state.query,
-            search=str(search or "")[:MAX_SEARCH],
             sort=str(sort) if sort in SORTS else "newest",
             min_stars=int(stars) if str(stars) in "012345" else 0,
             flawless=bool(flawless),
             trashed=bool(trashed),
         )
+        state.limit = PAGE_TAKES
+        return await self.listing(page, state, request)
+
+    async def find(
+        self, page: PageState, state: GalleryState, event: gr.EventData, request: gr.Request
+    ) -> dict[Any, Any]:
+        """Takes that hold the words which stand in the search field."""
+        state.query = dataclasses.replace(state.query, search=str(getattr(event, "value", ""))[:MAX_SEARCH])
         state.limit = PAGE_TAKES
         return await self.listing(page, state, request)
 
@@ -184,30 +187,44 @@ class GalleryView:
                 return {self.large: await self._large(page, name, request, info=act == "info")}
             if act == "compare":
                 return {self.compare.box: await self.compare.open(page, name.split())}
-            if act in ("shot", "tag", "clear"):
-                return self._narrow(state, act, name) | await self.listing(page, state, request)
+            if act in ("shot", "tag"):
+                self._narrow(state, act, name)
+                return await self.listing(page, state, request)
             if act == "create":
                 return {self._tabs: gr.Tabs(selected="create")}
-            if act == "reuse":
-                take = (await asyncio.to_thread(self.data.store.get, name)).take
-                values = self._form.shot_values(take.shot, take.seed, preset_for(self._model()))
-                return values | {self._tabs: gr.Tabs(selected="create"), self.large: ""}
         except StudioError as error:
             told = self._say(html.said(page.language, "m-error", error.message))
             return await self.listing(page, state, request) | told
         return {self.said: gr.skip()}
 
-    def _narrow(self, state: GalleryState, act: str, name: str) -> dict[Any, Any]:
+    @staticmethod
+    def _narrow(state: GalleryState, act: str, name: str) -> None:
         query, state.limit = state.query, PAGE_TAKES
         if act == "shot":
             state.query = dataclasses.replace(query, shot_id=name or None)
-        elif act == "tag":
+        else:
             tags = tuple(tag for tag in query.tags if tag != name)
             state.query = dataclasses.replace(query, tags=tags if len(tags) < len(query.tags) else (*tags, name))
-        else:
-            state.query = Query(sort=query.sort)
-            return dict(zip(self.filters, ("", query.sort, "0", False, False), strict=True))
-        return {}
+
+    async def clear(self, page: PageState, state: GalleryState, request: gr.Request) -> dict[Any, Any]:
+        """All takes, in the same order."""
+        state.query, state.limit = Query(sort=state.query.sort), PAGE_TAKES
+        emptied = dict(zip(self.filters, (state.query.sort, "0", False, False), strict=True))
+        state.spoken = ""
+        return await self.listing(page, state, request) | emptied
+
+    async def reuse(
+        self, page: PageState, state: GalleryState, event: gr.EventData, request: gr.Request
+    ) -> dict[Any, Any]:
+        """The form as it was for a take."""
+        try:
+            take = (await asyncio.to_thread(self.data.store.get, str(getattr(event, "id", "")))).take
+        except StudioError as error:
+            return await self.listing(page, state, request) | self._say(
+                html.said(page.language, "m-error", error.message)
+            )
+        values = self._form.shot_values(take.shot, take.seed, preset_for(self._model()))
+        return values | {self._tabs: gr.Tabs(selected="create"), self.large: ""}
 
     async def _change_take(self, language: str, act: str, name: str, value: str, request: gr.Request) -> Any:
         return await asyncio.to_thread(self._acts.do, language, act, name, value)
@@ -221,7 +238,7 @@ class GalleryView:
         return html.fresh(large_view(page.language, shown, plan, info=info, may_change=owner))
 
     def _say(self, text: str) -> dict[Any, Any]:
-        return {self.said: gr.update(value=text, visible=bool(text))}
+        return {self.said: gr.update(value=text)}
 
     async def listing(self, page: PageState, state: GalleryState, request: gr.Request) -> dict[Any, Any]:
         """The takes of the page's query, in its language."""
@@ -233,12 +250,16 @@ class GalleryView:
         overview = await asyncio.to_thread(self.data.overview)
         language = page.language
         cards = "".join(html.take_card(language, shown, may_change=owner) for shown in found.takes)
-        return {
+        field = {}
+        if state.spoken != language:
+            state.spoken = language
+            field = {self.search: html.fresh(html.search_field(language, query.search, MAX_SEARCH))}
+        return field | {
             self.panel: html.panel(language, overview, query),
             self.trashed: gr.update(visible=owner),
             self.keys: html.keys_hint(language, owner=owner),
             self.title: html.title(language, overview, query, len(found.takes), found.total, owner=owner),
-            self.said: gr.update(value="", visible=False),
+            self.said: gr.update(value=""),
             self.grid: html.grid(language, cards) if cards else self._empty(language, query, overview),
             self.more: gr.update(visible=len(found.takes) < min(found.total, MAX_SHOWN)),
         }

@@ -85,7 +85,7 @@ def _tags(language: str, shown: Shown) -> str:
         f'<form class="m-tagform" data-id="{escape(shown.kept.take_id)}"><label>'
         f'<span class="m-heading">{escape(say(language, "large.tags"))}</span>'
         f'<input name="tags" type="text" dir="auto" autocomplete="off" value="{value}"></label>'
-        f'<button class="m-button">{escape(say(language, "large.tags.save"))}</button></form>'
+        f'<button class="m-button">{escape(say(language, "large.tags.save"))}</button></form><div data-said></div>'
     )
 
 

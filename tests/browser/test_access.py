@@ -126,7 +126,7 @@ def test_guests_page_has_no_owners_controls(
     context: BrowserContext, locked_studio: RunningStudio, take: dict[str, Any]
 ) -> None:
     page = sign_in(context, locked_studio, GUEST)
-    assert [tab.inner_text() for tab in page.locator("#views [role=tab]").all()] == ["Create", "Gallery"]
+    assert [tab.inner_text() for tab in page.locator("#views [role=tab]").all()] == ["Create", "Scouts", "Gallery"]
     page.click("#views [data-tab-id=takes] >> visible=true")
     page.wait_for_selector("#takes .m-card")
     assert page.locator("#takes [data-act=trash], #takes [data-star]").count() == 0

@@ -24,6 +24,16 @@ SEEDS = "[...document.querySelectorAll('#takes .m-take')].map((card) => card.dat
 FRAME = 1 / RATE
 BOTH = "[...document.querySelectorAll('#compare video')]"
 APART = f"() => {{ const [a, b] = {BOTH}; return Math.abs(a.currentTime - b.currentTime); }}"
+# The median of half a second: a machine that is busy with other tests stalls a decoder now and then.
+APART_PLAYING = f"""async () => {{
+  const apart = [];
+  const end = performance.now() + 500;
+  while (performance.now() < end) {{
+    await new Promise(requestAnimationFrame);
+    apart.push(({APART})());
+  }}
+  return apart.sort((a, b) => a - b)[Math.floor(apart.length / 2)];
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +105,11 @@ def test_search_sort_stars_trash_and_undo(gallery: Page, screenshots: Path) -> N
     assert page.locator("#takes img").count() == 0, "a prompt is text"
     page.wait_for_function("[...document.querySelectorAll('#takes video')].every((video) => video.poster)")
     page.screenshot(path=screenshots / "gallery.png")
-    page.locator("#gallery-search input, #gallery-search textarea").fill("thunder")
+    page.fill("#gallery-search input", "thunder")
     wait_for_seeds(page, ["12", "11"])
     page.keyboard.press("5")
     assert page.locator("#takes [data-stars='5']").count() == 0, "what is typed is no command"
-    page.locator("#gallery-search input, #gallery-search textarea").fill("")
+    page.fill("#gallery-search input", "")
     wait_for_seeds(page, ["13", "12", "11"])
     page.click("#gallery-sort input")
     page.get_by_role("option", name="Seed").click()
@@ -131,8 +141,12 @@ def test_large_view_tells_everything(gallery: Page, screenshots: Path) -> None:
     page.wait_for_selector("#take-large dialog[open].m-with-info[data-id=take12]")
     assert "Text guidance" in page.inner_text("#take-large .m-info")
     page.screenshot(path=screenshots / "gallery-large.png")
+    page.fill("#take-large input[name=tags]", "x" * 41)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#take-large .m-error >> text=41 characters")
     page.fill("#take-large input[name=tags]", "pier, 夜")
     page.keyboard.press("Enter")
+    page.wait_for_selector("#take-large .m-note >> text=pier, 夜")
     page.wait_for_selector("#gallery-panel [data-act=tag] >> text=夜")
     page.click("#take-large .m-title2")
     page.keyboard.press("ArrowRight")
@@ -146,7 +160,7 @@ def test_compare_keeps_one_time_and_one_sound(gallery: Page, screenshots: Path) 
     compare(page)
     page.screenshot(path=screenshots / "compare.png")
     page.wait_for_function(f"{BOTH}[0].currentTime > 1.2")
-    assert page.evaluate(APART) < FRAME
+    assert page.evaluate(APART_PLAYING) < FRAME
     assert page.evaluate(f"{BOTH}.map((video) => video.muted)") == [False, True]
     page.keyboard.press("x")
     assert page.evaluate(f"{BOTH}.map((video) => video.muted)") == [True, False]
@@ -161,7 +175,7 @@ def test_compare_keeps_one_time_and_one_sound(gallery: Page, screenshots: Path) 
     assert page.evaluate(f"{BOTH}[0].currentTime") - before < 2 * FRAME
     page.keyboard.press(" ")
     page.wait_for_function(f"(before) => {BOTH}[0].currentTime > before + 1", arg=before)
-    assert page.evaluate(APART) < FRAME, "after moving and playing on"
+    assert page.evaluate(APART_PLAYING) < FRAME, "after moving and playing on"
     page.keyboard.press("w")
     page.screenshot(path=screenshots / "compare-wipe.png")
     assert page.is_visible("#compare .m-wipe")
@@ -177,7 +191,7 @@ def test_blind_vote_is_kept_and_rates_the_setting(gallery: Page, screenshots: Pa
     page.screenshot(path=screenshots / "compare-blind.png")
     page.keyboard.press("1")
     page.wait_for_selector("#compare .m-revealed[open]")
-    assert "1 votes in this round" in page.inner_text("#compare")
+    assert "Votes in this round: 1" in page.inner_text("#compare")
     table = page.locator("#compare [data-setting=guidance_scale]")
     assert {"3", "4"} == set(table.locator("tbody th").all_inner_texts())
     assert "Rests on 1 vote; under about 20 it means little." in page.inner_text("#compare")

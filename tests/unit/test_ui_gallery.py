@@ -192,14 +192,15 @@ def test_guests_look_and_change_nothing(library):
     act(view, "anna", act="trash", id="one")
     assert library.store.get("one").stars == 4
     state = GalleryState()
-    updates = asyncio.run(view.filter(PageState(), state, "", "newest", "0", False, True, asked_by("bob")))
+    updates = asyncio.run(view.filter(PageState(), state, "newest", "0", False, True, asked_by("bob")))
     assert not state.query.trashed and 'data-id="one"' not in updates[view.grid]
     assert "in the trash" in act(view, "bob", act="open", id="one")[view.said]["value"]
 
 
 def test_filters_that_cannot_be_are_taken_for_none(library):
     view, state = library.view(Access()), GalleryState()
-    asyncio.run(view.filter(PageState(), state, "x" * 999, "size; DROP", "99", False, False, asked_by(None)))
+    asyncio.run(view.filter(PageState(), state, "size; DROP", "99", False, False, asked_by(None)))
+    asyncio.run(view.find(PageState(), state, event(value="x" * 999), asked_by(None)))
     assert (len(state.query.search), state.query.sort, state.query.min_stars) == (200, "newest", 0)
 
 
