@@ -81,6 +81,7 @@
       if (rateByClick(this.trigger, event)) return;
       const button = event.target.closest("[data-act], [data-unmark]");
       if (!button) return;
+      if (button.dataset.act === "clear") document.querySelector("#gallery-search input").value = "";
       if ("unmark" in button.dataset) this.mark(null);
       else if (button.dataset.act === "mark") this.mark(button.closest(".m-take"));
       else send(this.trigger, button.dataset.act, button.dataset.id);

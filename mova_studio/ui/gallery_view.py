@@ -35,7 +35,7 @@ class GalleryState:
     """What one open page shows of the library. Changed in place, on the event loop only.
 
     Attributes:
-        spoken: the language of the search field; it is written anew only for another one, or to be emptied.
+        spoken: the language of the search field; it is written anew only for another one.
     """
 
     query: Query = field(default_factory=Query)
@@ -210,7 +210,6 @@ class GalleryView:
         """All takes, in the same order."""
         state.query, state.limit = Query(sort=state.query.sort), PAGE_TAKES
         emptied = dict(zip(self.filters, (state.query.sort, "0", False, False), strict=True))
-        state.spoken = ""
         return await self.listing(page, state, request) | emptied
 
     async def reuse(

@@ -109,8 +109,10 @@ def test_search_sort_stars_trash_and_undo(gallery: Page, screenshots: Path) -> N
     wait_for_seeds(page, ["12", "11"])
     page.keyboard.press("5")
     assert page.locator("#takes [data-stars='5']").count() == 0, "what is typed is no command"
-    page.fill("#gallery-search input", "")
+    page.wait_for_selector("#takes .m-empty")
+    page.click("#takes [data-act=clear]")
     wait_for_seeds(page, ["13", "12", "11"])
+    assert page.input_value("#gallery-search input") == ""
     page.click("#gallery-sort input")
     page.get_by_role("option", name="Seed").click()
     wait_for_seeds(page, ["11", "12", "13"])
