@@ -52,7 +52,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     data = GalleryData(studio.store, served)
     gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model)
     system_view = SystemView(studio, access, advisor)
-    scouts_view = ScoutsView(desk, served)
+    scouts_view = ScoutsView(desk, served, advisor)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
         Api(desk, data, access, advisor).register()

@@ -87,23 +87,23 @@
   };
 
   /* Where there is no room for it, the queue lies over the page and the pill opens it. */
+  const panel = () => document.querySelector("#queue-panel");
+  const isOpen = () => !!panel()?.classList.contains("m-open");
   const showQueue = (open) => {
-    document.documentElement.classList.toggle("m-queue-open", open);
+    panel()?.classList.toggle("m-open", open);
     document.querySelector("[data-queue-open]")?.setAttribute("aria-expanded", String(open));
-    const panel = document.querySelector("#queue-panel");
-    if (open) panel?.querySelector("button")?.focus();
-    else if (panel?.contains(document.activeElement)) document.querySelector("[data-queue-open]")?.focus();
+    if (open) panel()?.querySelector("button")?.focus();
+    else if (panel()?.contains(document.activeElement)) document.querySelector("[data-queue-open]")?.focus();
   };
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-queue-close]")) return showQueue(false);
     if (!event.target.closest?.("[data-queue-open]")) return;
-    const create = document.querySelector("#views [data-tab-id=create]");
-    if (!document.querySelector("#queue-panel")?.offsetParent && innerWidth >= 1100) create?.click();
-    else if (document.querySelector(".m-create")?.offsetParent === null) create?.click();
-    showQueue(!document.documentElement.classList.contains("m-queue-open"));
+    const away = !document.querySelector(".m-create")?.offsetParent;
+    if (away) document.querySelector("#views [data-tab-id=create]")?.click();
+    showQueue(away || !isOpen());
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && document.documentElement.classList.contains("m-queue-open")) showQueue(false);
+    if (event.key === "Escape" && isOpen()) showQueue(false);
   });
 
   /* Shift with Generate, by mouse or by keys, puts the take first in line. */

@@ -12,9 +12,11 @@ from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs.scouting import Scout
 from mova_studio.jobs.snapshot import JobSnapshot
 from mova_studio.jobs.states import JobState
+from mova_studio.ui.advice import Advisor
 from mova_studio.ui.cost import guess_seconds, scout_seconds
 from mova_studio.ui.desk import Desk, PageState
 from mova_studio.ui.form_events import COST_FIELDS
+from mova_studio.ui.plan_words import take_seconds
 from mova_studio.ui.scouts_html import Shown, empty_scouts, scout_grid, scout_head, scout_list
 from mova_studio.ui.served import Served, ServedTakes
 from mova_studio.ui.translated import translate
@@ -29,8 +31,8 @@ _REMEMBER_JS = "(jobs) => { window.movaStudio.ordered(jobs); }"
 class ScoutsView:
     """The owner sees all grids of the library, a guest those that this page asked for."""
 
-    def __init__(self, desk: Desk, served: ServedTakes) -> None:
-        self.desk, self.served = desk, served
+    def __init__(self, desk: Desk, served: ServedTakes, advisor: Advisor) -> None:
+        self.desk, self.served, self.advisor = desk, served, advisor
 
     def draw(self, words: Wording) -> None:
         """Draw the view, empty until it is opened."""
@@ -165,6 +167,14 @@ class ScoutsView:
         except InputError:
             return None
 
+    def _predicted(self, settings: dict[str, Any]) -> tuple[float | None, float | None]:
+        """By the plan: of a whole take, and of its denoising; (None, None) until a plan can be had."""
+        advice = self.advisor.advise_quietly(settings) if self.advisor.ready else None
+        if advice is None or advice.chosen is None:
+            return None, None
+        step = advice.chosen["predicted"]["step_seconds"]
+        return take_seconds(advice.chosen), step * settings["num_inference_steps"]
+
     def _finish_seconds(self, kept: list[JobSnapshot]) -> float | None:
         """For the steps that kept cells have left, and for decoding them."""
         if not kept:
@@ -173,8 +183,11 @@ class ScoutsView:
         for job in kept:
             shot = job.shot
             assert shot is not None, "the queue knows what every job makes"
-            settings = {name: getattr(shot, name) for name in (*COST_FIELDS, "model") if name != "frame_rate"}
-            whole, denoising = guess_seconds(takes, **settings), scout_seconds(takes, **settings)
+            settings = {name: getattr(shot, name) for name in COST_FIELDS}
+            guessed = {name: value for name, value in settings.items() if name != "frame_rate"} | {"model": shot.model}
+            whole, denoising = guess_seconds(takes, **guessed), scout_seconds(takes, **guessed)
+            if whole is None or denoising is None:
+                whole, denoising = self._predicted(settings)
             if whole is None or denoising is None:
                 return None
             total += whole - denoising * job.step / job.steps

@@ -12,6 +12,7 @@ from mova_studio.jobs.scouting import Axis, seeds_axis
 from mova_studio.jobs.states import JobState
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.shot import Shot
+from mova_studio.ui.advice import Advisor
 from mova_studio.ui.desk import Desk, PageState
 from mova_studio.ui.scout_reading import (
     GRID_SHARES,
@@ -90,7 +91,7 @@ def act(view: ScoutsView, page: PageState, name: str, job_id: str) -> None:
 
 def test_keep_drop_and_finish(desk):
     studio, page = desk.studio, PageState(owner=True)
-    view = ScoutsView(desk, ServedTakes())
+    view = ScoutsView(desk, ServedTakes(), Advisor(desk.studio))
     scout = studio.scout(SHOT, [seeds_axis(4, 7)])
     jobs = studio.scouts.jobs(scout.scout_id)
     for job in jobs[:3]:
@@ -115,7 +116,7 @@ def test_keep_drop_and_finish(desk):
 
 
 def test_a_guest_sees_and_touches_only_this_pages_scouts(desk):
-    studio, view, guest = desk.studio, ScoutsView(desk, ServedTakes()), PageState()
+    studio, view, guest = desk.studio, ScoutsView(desk, ServedTakes(), Advisor(desk.studio)), PageState()
     others = studio.scout(SHOT, [seeds_axis(2)])
     own = studio.scout(SHOT, [seeds_axis(2)], asked_by="bob")
     guest.add_jobs(job.job_id for job in studio.scouts.jobs(own.scout_id))
