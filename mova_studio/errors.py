@@ -68,6 +68,18 @@ class AccessDenied(StudioError):
     exit_code = 6
 
 
+class BackendError(StudioError):
+    """A model or server for prompts that is not there, refuses, or cannot do what is asked."""
+
+    exit_code = 7
+
+
+class AnswerError(StudioError):
+    """A model's answer that is empty, cut or not in the asked form."""
+
+    exit_code = 8
+
+
 class Cancelled(StudioError):
     """The person stopped the run."""
 
