@@ -77,7 +77,8 @@ class JobSnapshot(Live):
 
 def snapshot_of(job: Job, shot: Shot, live: Live | None, ahead: int, take: Take | None) -> JobSnapshot:
     """A job as it is now."""
-    known = Live(step=job.step) if live is None else live
+    # Of a job that another process runs only the step is known.
+    known = Live(stage="denoise" if job.step else "load", step=job.step) if live is None else live
     return JobSnapshot(
         **{each.name: getattr(known, each.name) for each in fields(Live)},
         job_id=job.job_id,

@@ -41,6 +41,7 @@ class Sight:
         more: unfinished jobs after those.
         ended: jobs of this page that have ended, the last to end last.
         own: ids of the jobs that this page asked for.
+        sounded: the job of which a preview had sound.
         pinned: the job that the person chose to look at.
         held: nothing further begins, because the person wants it so.
         read_only: why nothing can be changed here; "" where everything can.
@@ -93,6 +94,7 @@ class PageState:
 
     language: str = "en"
     jobs: list[str] = field(default_factory=list)
+    sounded: str | None = None
     pinned: str | None = None
     last_sides: tuple[float, float] | None = None
     last_length: tuple[float, float] | None = None

@@ -17,7 +17,7 @@ from mova_studio.ui.create import POLL_SECONDS, CreateView, heading
 from mova_studio.ui.desk import Desk, PageState, Sight, in_view
 from mova_studio.ui.queue_html import banner_html, queue_head, queue_list, queue_pill
 from mova_studio.ui.served import ServedTakes
-from mova_studio.ui.stage import empty_stage, ended_stage, progress_line, running_stage, take_stage
+from mova_studio.ui.stage import empty_stage, ended_stage, has_sound, progress_line, running_stage, take_stage
 from mova_studio.ui.translated import translate
 
 STRIP_TAKES = 4
@@ -120,7 +120,10 @@ class Painter:
 
     async def _stage_html(self, page: PageState, snapshot: JobSnapshot, *, play: bool, may_act: bool) -> str:
         if not snapshot.state.ended:
-            return running_stage(page.language, snapshot, may_act=may_act)
+            if snapshot.preview is not None and has_sound(snapshot.preview):
+                page.sounded = snapshot.job_id
+            sounded = page.sounded == snapshot.job_id
+            return running_stage(page.language, snapshot, may_act=may_act, sounded=sounded)
         take = snapshot.take
         if take is None:
             if snapshot.state is JobState.DONE:

@@ -81,8 +81,12 @@ def empty_stage(language: str) -> str:
     )
 
 
-def running_stage(language: str, snapshot: JobSnapshot, *, may_act: bool = True) -> str:
-    """The x0 preview of the latest step, or a quiet screen of the take's shape until there is one."""
+def running_stage(language: str, snapshot: JobSnapshot, *, may_act: bool = True, sounded: bool = False) -> str:
+    """The x0 preview of the latest step, or a quiet screen of the take's shape until there is one.
+
+    Args:
+        sounded: an earlier preview of this job had sound; only some have, and the button to listen stays.
+    """
     assert snapshot.shot is not None, "the queue knows what every job makes"
     ratio = f"--ratio: {snapshot.shot.width / snapshot.shot.height:.4f}"
     paused = snapshot.state is JobState.PAUSED
@@ -96,7 +100,7 @@ def running_stage(language: str, snapshot: JobSnapshot, *, may_act: bool = True)
     data = base64.b64encode(snapshot.preview).decode("ascii")
     heard = has_sound(snapshot.preview)
     listen = ""
-    if heard:
+    if heard or sounded:
         play, mute = escape(say(language, "preview.listen")), escape(say(language, "preview.mute"))
         listen = f'<button type="button" class="m-listen" data-listen="{play}" data-mute="{mute}">{play}</button>'
     return (
