@@ -83,9 +83,12 @@ class QueueApi:
         Returns:
             A list of jobs, each with its id, state, seed, prompt, step, steps, saved step and error.
         """
-        jobs = await self._done(lambda: self.studio.queue.all(min(max(int(limit), 1), MAX_LISTED)))
-        own = [job for job in jobs if self._may(request, job)]
-        return await self._done(lambda: [self._told(job.job_id) for job in own])
+
+        def listed() -> list[dict]:
+            own = [job for job in self.studio.queue.all() if self._may(request, job)]
+            return [self._told(job.job_id) for job in own[: min(max(int(limit), 1), MAX_LISTED)]]
+
+        return await self._done(listed)
 
     async def queue_cancel(self, job: str, request: gr.Request) -> dict:
         """Cancel an unfinished job; what it saved is kept for three days.

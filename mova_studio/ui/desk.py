@@ -178,9 +178,9 @@ class Desk:
         if page.pinned is not None and self.may(page, page.pinned):
             shown.append(page.pinned)
         seen = studio.snapshots(shown) if shown else []
-        known = {snapshot.job_id: self._fit(snapshot) for snapshot in seen}
+        known = {snapshot.job_id: self.fit(snapshot) for snapshot in seen}
         return Sight(
-            line=tuple(map(self._fit, line)),
+            line=tuple(map(self.fit, line)),
             more=max(0, count - len(line)),
             ended=tuple(known[job.job_id] for job in ended[-ENDED_SHOWN:] if job.job_id in known),
             own=frozenset(own),
@@ -221,7 +221,8 @@ class Desk:
         """A sentence without the library's folder: guests read it too."""
         return message.replace(str(self.studio.root), self.studio.root.name)
 
-    def _fit(self, snapshot: JobSnapshot) -> JobSnapshot:
+    def fit(self, snapshot: JobSnapshot) -> JobSnapshot:
+        """The same job without the library's folder in its error."""
         if snapshot.error is None:
             return snapshot
         message = self.without_folder(str(snapshot.error.get("message", "")))

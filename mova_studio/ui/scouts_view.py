@@ -148,7 +148,8 @@ class ScoutsView:
 
     def _shown(self, scout: Scout) -> Shown:
         studio = self.desk.studio
-        jobs = tuple(studio.snapshots([job.job_id for job in studio.scouts.jobs(scout.scout_id)]))
+        cells = [job.job_id for job in studio.scouts.jobs(scout.scout_id)]
+        jobs = tuple(self.desk.fit(snapshot) for snapshot in studio.snapshots(cells))
         films = {}
         for job in jobs:
             film = self._film(job)
