@@ -70,13 +70,13 @@ def _cuts(text: str, start: int, end: int, quotes: list[Quote]) -> list[int]:
     def quoted(at: int) -> bool:
         return any(quote.start < at < quote.end for quote in quotes)
 
-    cuts = []
-    for match in _END.finditer(text, start, end):
-        if not quoted(match.start()) and not _ABBREVIATION.search(text[start : match.end()]):
-            cuts.append(match.end())
-    for at in range(start, end):
-        if text[at] == "\n" and not quoted(at) and _NEW_LINE_START.match(text, at + 1):
-            cuts.append(at)
+    cuts = [
+        match.end()
+        for match in _END.finditer(text, start, end)
+        if not quoted(match.start()) and not _ABBREVIATION.search(text[start : match.end()])
+    ]
+    lines = (at for at in range(start, end) if text[at] == "\n" and not quoted(at))
+    cuts += [at for at in lines if _NEW_LINE_START.match(text, at + 1)]
     cuts += [quote.end for quote in quotes if _ends_with(quote, text)]
     return [cut for cut in cuts if start < cut < end]
 

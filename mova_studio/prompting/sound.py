@@ -99,6 +99,7 @@ _AGENT_ZH = re.compile(
 _NEGATED = re.compile(
     r"(?:\b(?:no|without|not|never|neither|nor|any)\s+(?:\w+\s+){0,2}|没有[^，。；]{0,4}|[无不])$", re.IGNORECASE
 )
+_DENIAL = re.compile(r"\s*(?:no\b|without\b|没有?|无)", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,;:—，；：、]|\band\b|\bwith\b")
 _HEARD = (
     "rain|wind|thunder|waves|surf|traffic|footsteps|laughter|applause|music|birdsong|crickets|cicadas|silence|chatter|sirens"
@@ -115,6 +116,8 @@ def has_sound(narration: str) -> bool:
 
 def begins_with_agent(narration: str) -> bool:
     """Whether the sentence tells what somebody does."""
+    if _DENIAL.match(narration):
+        return False
     return bool(_AGENT.match(narration) or _AGENT_ZH.match(narration))
 
 
