@@ -53,8 +53,8 @@ def measure(jobs: int, folder: Path) -> dict[str, dict[str, float]]:
     added = [timed(lambda count=count: add(count)) for count in range(jobs)]  # type: ignore[misc]
 
     def panel() -> None:
-        shown = queue.unfinished(30)
-        queue.counts()
+        shown = queue.line(30)
+        queue.length()
         for job in shown:
             queue.shot(job)
             queue.ahead(job)

@@ -20,6 +20,7 @@ MAX_UNFINISHED = 10_000
 MAX_DEATHS = 3
 KEPT_DAYS = 3  # for which a failed or cancelled job can be retried from where it was
 _HELD = "queue_held"
+_SCOUTED = "(state = 'paused' AND coalesce(saved_step >= stop_step, 0))"
 _UNFINISHED = "state IN ('waiting', 'running', 'paused')"
 
 
@@ -133,10 +134,14 @@ class JobQueue:
             for row in self._database.read("SELECT * FROM jobs WHERE scout = ? ORDER BY cell_y, cell_x", (scout,))
         ]
 
-    def counts(self) -> dict[JobState, int]:
-        """How many jobs are in each state."""
-        found = {row[0]: row[1] for row in self._database.read("SELECT state, count(*) FROM jobs GROUP BY state")}
-        return {state: found.get(state.value, 0) for state in JobState}
+    def line(self, limit: int = -1) -> list[Job]:
+        """Unfinished jobs in the order in which they run, without scouts that have stopped and wait to be judged."""
+        sql = f"SELECT * FROM jobs WHERE {_UNFINISHED} AND NOT {_SCOUTED} ORDER BY state != 'running', place LIMIT ?"
+        return [job_of(row) for row in self._database.read(sql, (limit,))]
+
+    def length(self) -> int:
+        """How many jobs `line` has."""
+        return int(self._database.read(f"SELECT count(*) FROM jobs WHERE {_UNFINISHED} AND NOT {_SCOUTED}")[0][0])
 
     def ahead(self, job: Job) -> int:
         """How many waiting jobs run before a waiting one."""

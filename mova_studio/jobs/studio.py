@@ -12,6 +12,7 @@ from typing import Any
 
 from mova_studio.errors import InputError, OutputError, StudioError
 from mova_studio.jobs.dispatcher import Dispatcher
+from mova_studio.jobs.enhancing import Enhancing, Wanted
 from mova_studio.jobs.job import Job
 from mova_studio.jobs.limits_file import LimitsFile
 from mova_studio.jobs.queue import JobQueue
@@ -139,6 +140,13 @@ class Studio:
         self._poke()
         return scout
 
+    def enhance(self, wanted: Wanted) -> Enhancing:
+        """Begin to rewrite a prompt, beside the queue; returns at once.
+
+        A local model needs the worker: it is refused while a take is being made, and the queue waits for it.
+        """
+        return Enhancing(wanted, self._dispatcher, self.limits, self.read_only or "The studio is closed.")
+
     def drop(self, job_id: str) -> None:
         """Cancel a job and free what it has saved; taken up again, it begins anew.
 
@@ -165,10 +173,10 @@ class Studio:
         return self._readable((found[name], None) for name in job_ids if name in found)
 
     def line(self, limit: int = -1) -> list[JobSnapshot]:
-        """Running, waiting and paused jobs, in the order in which they run."""
+        """Running, waiting and paused jobs, in the order in which they run, without scouts that wait to be judged."""
         ahead = int(self._dispatcher is not None and self._dispatcher.busy)
         line = []
-        for job in self.queue.unfinished(limit):
+        for job in self.queue.line(limit):
             line.append((job, ahead))
             ahead += job.state is JobState.WAITING
         return self._readable(line)

@@ -170,7 +170,7 @@ class Desk:
         if page.owner:
             line, count = self._whole_line(page.line_shown)
         else:
-            mine = sorted((job for job in own.values() if not job.state.ended), key=_in_order)
+            mine = sorted((job for job in own.values() if not (job.state.ended or job.scouted)), key=_in_order)
             line = studio.snapshots([job.job_id for job in mine[: page.line_shown]])
             count = len(mine)
         ended = sorted((job for job in own.values() if job.state.ended), key=lambda job: job.ended or "")
@@ -200,8 +200,7 @@ class Desk:
             line = self.studio.line(limit)
             count = len(line)
             if count == limit:
-                found = self.studio.queue.counts()
-                count = sum(number for state, number in found.items() if not state.ended)
+                count = self.studio.queue.length()
             self._line = time.monotonic(), limit, line, count
             return line, count
 

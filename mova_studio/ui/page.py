@@ -134,10 +134,11 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             state.language = LANGUAGES[1 - LANGUAGES.index(state.language)]
             updates = await worded(state)
             if access.is_owner(request):
-                updates |= await models_view.spoken(state)
-                updates |= await system_view.spoken(state)
-            updates |= await scouts_view.spoken(state)
-            return updates | await gallery_view.listing(state, gallery, request)
+                _merge_all(updates, await models_view.spoken(state))
+                _merge_all(updates, await system_view.spoken(state))
+            _merge_all(updates, await scouts_view.spoken(state))
+            _merge_all(updates, await gallery_view.listing(state, gallery, request))
+            return updates
 
         opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
         opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)

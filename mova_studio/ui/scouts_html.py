@@ -113,7 +113,8 @@ def scout_grid(language: str, shown: Shown, *, may_act: bool) -> str:
     axes = shown.scout.axes
     cells = [_cell(language, shown, job, may_act=may_act) for job in shown.jobs]
     if len(axes) == 1:
-        return f'<div class="m-scouts" role="list">{"".join(cells)}</div>'
+        even = " m-four" if len(cells) % 4 == 0 else ""
+        return f'<div class="m-scouts{even}" role="list">{"".join(cells)}</div>'
     columns = axes[0].values
     heads = "".join(f'<div class="m-axis">{_value(language, axes[0].setting, value)}</div>' for value in columns)
     rows = []

@@ -223,3 +223,17 @@ def test_a_held_queue_stays_held_after_a_restart(tmp_path, queue):
     again.close()
     queue.hold(False)
     assert not queue.held
+
+
+def test_a_scout_that_has_stopped_is_not_in_line(queue):
+    scout, plain = queue.add(SHOT, stop_step=2).job_id, queue.add(SHOT).job_id
+    assert [job.job_id for job in queue.line()] == [scout, plain] and queue.length() == 2
+    queue.become(scout, JobState.RUNNING)
+    queue.record(scout, saved_step=1)
+    queue.become(scout, JobState.PAUSED)
+    assert [job.job_id for job in queue.line()] == [scout, plain], "paused by hand before it stopped"
+    queue.record(scout, saved_step=2)
+    assert [job.job_id for job in queue.line()] == [plain] and queue.length() == 1
+    assert len(queue.unfinished()) == 2
+    assert queue.again(scout).stop_step is None
+    assert [job.job_id for job in queue.line()] == [scout, plain]
