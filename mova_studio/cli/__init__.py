@@ -1,6 +1,6 @@
-"""The command line: `python -m mova_studio generate | queue | takes | plan | inspect | model`.
+"""The command line: `python -m mova_studio generate | enhance | queue | takes | plan | inspect | model`.
 
-With --json, standard output carries exactly one JSON value; everything else goes to standard error.
+With --json, standard output carries exactly one JSON value (`enhance --batch`: one a line); everything else goes to standard error.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from mova_studio import __version__
 from mova_studio.atomic import replacing
+from mova_studio.cli.enhance import add_enhance_command
 from mova_studio.cli.generate import add_generate_command
 from mova_studio.cli.model import add_model_commands
 from mova_studio.cli.plan import add_plan_options, run_plan, tell_plan
@@ -36,13 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
-        answer: Answer = options.run(options)
+        answer: Answer | None = options.run(options)
     except StudioError as error:
         print(f"mova_studio: {error.message}", file=sys.stderr)
         if options.json:
             print(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
         return error.exit_code
-    if options.json:
+    if answer is None:
+        pass  # the command has printed its answers one by one
+    elif options.json:
         print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
     else:
         print(options.tell(answer))
@@ -55,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"MOVA Studio {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_generate_command(commands, _add)
+    add_enhance_command(commands, _add)
     add_queue_commands(commands, _add)
     add_takes_commands(commands, _add)
     add_plan_options(

@@ -6,7 +6,6 @@ import base64
 import dataclasses
 import json
 import logging
-import shutil
 import threading
 import time
 from collections import OrderedDict
@@ -14,10 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mova_studio.atomic import output_error
 from mova_studio.errors import InputError, OutputError, StudioError
+from mova_studio.jobs import guest
+from mova_studio.jobs.guest import Guest
 from mova_studio.jobs.job import Job
 from mova_studio.jobs.limits_file import LimitsFile
+from mova_studio.jobs.obstacles import KILLED, check_room, worker_died
 from mova_studio.jobs.process import WorkerProcess
 from mova_studio.jobs.queue import MAX_DEATHS, JobQueue
 from mova_studio.jobs.saved_run import FOLDER, SavedRun, discard_all_but
@@ -34,8 +35,6 @@ GRACE_SECONDS = 2.0  # for a worker that is asked to cancel
 SAVING_SECONDS = 8.0  # for one that is asked to save its run because the app ends
 STEP_SECONDS = 1.0  # between two notes of the step in the database
 REMEMBERED = 50
-ROOM_BYTES = 50_000_000
-KILLED = -9
 MAX_STILLBORN = 10  # workers in a row that are killed before they say anything, until that counts against the job
 
 
@@ -64,6 +63,7 @@ class Dispatcher:
         self._running: str | None = None
         self._wish: str | None = None
         self._worker: WorkerProcess | None = None
+        self._guest: Guest | None = None
         self._alive = False
         self._stillborn = 0
         self._unrecorded: list[Callable[[], None]] = []
@@ -140,11 +140,30 @@ class Dispatcher:
             InputError: a job is running.
         """
         with self._lock:
-            if self._running is not None:
+            if self._running is not None or self._guest is not None:
                 raise InputError("A take is being made; cancel it or let it finish before unloading.", field="model")
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.close()
+
+    def lend(self, command: dict[str, Any], on_event: Callable[[dict[str, Any]], None]) -> None:
+        """Give the worker a command that is no job, see `Guest`; no job begins until it has ended.
+
+        Raises:
+            InputError: the worker is at work.
+        """
+        with self._lock:
+            if self._running is not None or self._guest is not None or self._closed:
+                raise InputError(guest.BUSY, field="backend")
+            self._guest = Guest(command["enhance"], on_event)
+            self._worker = self._worker or self._new_worker()
+            self._worker.send(command)
+
+    def recall(self, name: str) -> None:
+        """Cancel a lent command; one that does not end in half a second is stopped with its worker."""
+        with self._lock:
+            if self._worker is not None and self._guest is not None and self._guest.name == name:
+                self._guest.recall(self._worker)
 
     def close(self) -> None:
         """Let the running job save itself and stop the worker; the next start goes on with it."""
@@ -183,7 +202,7 @@ class Dispatcher:
                 self._unrecorded[0]()
                 del self._unrecorded[0]
             changed = self._database.changed_by_others()
-            if self._running is None and not self._closed:
+            if self._running is None and self._guest is None and not self._closed:
                 job = None if self._queue.held else self._queue.next_waiting()
                 if job is not None:
                     self._begin(job)
@@ -201,7 +220,7 @@ class Dispatcher:
             self._queue.become(job.job_id, JobState.FAILED, error=json.dumps(fault.to_dict()))
             self.poke()
             return
-        self._check_room()
+        check_room(self._store.root)
         path = None if job.path is None else self._store.root / job.path
         if path is not None and path.exists():
             made = self._made_before(job, path)
@@ -233,19 +252,6 @@ class Dispatcher:
                 "stop_step": job.stop_step,
             }
         )
-
-    def _check_room(self) -> None:
-        """Better wait than find out after hours of work that there is no room for the result."""
-        try:
-            free = shutil.disk_usage(self._store.root).free
-        except OSError as error:
-            raise output_error(self._store.root, error) from error
-        if free < ROOM_BYTES:
-            raise OutputError(
-                f"The disk of the library {self._store.root} has {free / 1e6:.0f} MB left and a take may need "
-                f"{ROOM_BYTES / 1e6:.0f} MB. Free some space; the queue then goes on by itself.",
-                field="library",
-            )
 
     @staticmethod
     def _made_before(job: Job, path: Path) -> Take | None:
@@ -285,6 +291,9 @@ class Dispatcher:
     def _on_event(self, event: dict[str, Any]) -> None:
         with self._lock:
             job_id, kind = event["job"], event["kind"]
+            if self._guest is not None and self._guest.hears(event):
+                self._guest = None
+                self.poke()
             if job_id != self._running:
                 return
             live = self._live[job_id]
@@ -341,12 +350,15 @@ class Dispatcher:
     def _give_back(self, job_id: str, *, died: bool, code: int = 0) -> None:
         job = self._queue.interrupted(job_id, died=died)
         if job.deaths >= MAX_DEATHS:
-            error = json.dumps(_worker_died(code, job).to_dict())
+            error = json.dumps(worker_died(code, job).to_dict())
             self._queue.become(job_id, JobState.FAILED, error=error)
 
     def _on_exit(self, worker: WorkerProcess, code: int) -> None:
         if self._worker is worker:
             self._worker = None
+            lost, self._guest = self._guest, None
+            if lost is not None:
+                lost.lost(code)
         job_id, wish = self._running, self._wish
         if job_id is None or self._worker is not None:
             return
@@ -370,11 +382,3 @@ class Dispatcher:
         with self._lock:
             if self._running == job_id and self._worker is worker and self._wish == "cancel":
                 worker.kill()
-
-
-def _worker_died(code: int, job: Job) -> StudioError:
-    cause = "the system killed it, most likely because RAM ran out" if code == KILLED else f"exit code {code}"
-    return StudioError(
-        f"The worker process ended {MAX_DEATHS} times at step {job.saved_step} of {job.steps} of this take ({cause}). "
-        "Nothing else was lost; try a smaller size, or less memory for plans in the System view, and retry."
-    )

@@ -45,6 +45,7 @@ def describe_take(
     images = {name: getattr(shot, name) for name in _FRAMES if getattr(shot, name) is not None}
     for name in _FRAMES:
         settings.pop(name)
+    enhanced = settings.pop("origin", None)
     record = {
         "format": FORMAT,
         "program": program,
@@ -57,6 +58,8 @@ def describe_take(
         "seconds": seconds,
         "notes": list(notes),
     }
+    if enhanced is not None:
+        record["enhanced"] = enhanced
     if take_id is not None:
         record["take"] = take_id
     if measures is not None:
@@ -97,7 +100,10 @@ def shot_of(provenance: Provenance) -> Shot:
             f"This take's record has format {provenance.record.get('format')!r} and this version reads {FORMAT}; "
             "update MOVA Studio."
         )
-    shot = Shot.from_dict(provenance.record["shot"])
+    settings = provenance.record["shot"]
+    if provenance.record.get("enhanced") is not None:
+        settings = settings | {"origin": provenance.record["enhanced"]}
+    shot = Shot.from_dict(settings)
     return shot.with_frames(provenance.images.get("first_frame"), provenance.images.get("last_frame"))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError
+from mova_studio.library.origin import PromptOrigin
 from mova_studio.library.preset_file import check_preset
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.provenance import shot_of
@@ -32,6 +33,7 @@ class Restored:
         frames: PNG files' bytes by name; None says that there was no such picture, absence says nothing.
         seed: None if the file has none.
         model: as the file names it; "" if it does not.
+        origin: what the prompt was before it was rewritten; None if the file does not say.
         prompts: of a preset, in the languages of the page.
         notes: what could not be restored.
     """
@@ -40,6 +42,7 @@ class Restored:
     frames: dict[str, bytes | None] = field(default_factory=dict)
     seed: int | None = None
     model: str = ""
+    origin: PromptOrigin | None = None
     prompts: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -114,7 +117,8 @@ def _of_json(text: str, name: str) -> Restored:
     if "checkpoint" in values and "limits" in values and "shot" not in values:
         return _of_render_preset(values, name)
     if isinstance(values.get("shot"), dict):  # a take as the API tells it, or a record
-        return _of_shot_values(values["shot"], values.get("seed"))
+        rewritten = {"origin": values["enhanced"]} if values.get("enhanced") else {}
+        return _of_shot_values(values["shot"] | rewritten, values.get("seed"))
     if "prompt" in values:
         return _of_shot_values({key: value for key, value in values.items() if key != "seed"}, values.get("seed"))
     raise InputError(
@@ -154,6 +158,7 @@ def _without_frames(restored: Restored, has: dict[str, bool]) -> Restored:
         {name: png for name, png in restored.frames.items() if not has[name]},
         restored.seed,
         restored.model,
+        restored.origin,
         notes=(_LEFT_OUT,) if any(has.values()) else (),
     )
 
@@ -162,9 +167,10 @@ def _of_shot(shot: Shot, stated: tuple[str, ...], seed: Any) -> Restored:
     values = {name: getattr(shot, name) for name in stated if hasattr(shot, name)}
     frames = {name: values.pop(name) for name in FRAMES if name in values}
     model = str(values.pop("model", ""))
+    values.pop("origin", None)
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT):
         raise InputError(f"The seed in the file is {str(seed)[:40]}, but must be from 0 to {SEED_LIMIT - 1}.")
-    return Restored(values, frames, seed, model)
+    return Restored(values, frames, seed, model, shot.origin)
 
 
 def _checked(restored: Restored) -> Restored:
