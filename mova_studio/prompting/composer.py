@@ -22,8 +22,8 @@ from mova_studio.prompting.sentences import Sentence
 from mova_studio.prompting.sound import begins_with_agent, on_sound_only
 
 _STYLE = re.compile(
-    r"\b(?:cinematic|photoreal\w*|realistic|film|35\s?mm|16\s?mm|anime|cartoon|watercolou?r|noir|black[- ]and[- ]white|4k"
-    r"|8k|hdr|documentary|vintage|wide\s+(?:shot|angle)|close-?up|medium\s+(?:shot|close-?up)|long\s+shot|macro|bokeh"
+    r"\b(?:cinematic|photoreal\w*|realistic|film|35\s?mm|16\s?mm|anime|cartoon|watercolou?r|noir|black[- ]and[- ]white"
+    r"|4k|8k|hdr|documentary|vintage|wide\s+(?:shot|angle)|close-?up|medium\s+(?:shot|close-?up)|long\s+shot|macro|bokeh"
     r"|shallow\s+(?:focus|depth)|low\s+angle|high\s+angle|eye\s+level|golden\s+hour|backlit|soft\s+light|lighting|palette"
     r"|style|pixel\s+art|claymation|stop[- ]motion)\b"
     r"|电影感|写实|胶片|动画|水彩|黑白|纪录片|复古|远景|近景|特写|中景|全景|中近景|浅景深|逆光|柔光|风格|色调|低角度|俯拍|仰拍",
@@ -36,25 +36,27 @@ _DOUBLE = '"“”＂'
 def compose(prompt: str, frame: FrameDescription | None = None) -> str:
     """`prompt` in MOVA's order: opening with the frame, events with dialogue as given, a paragraph on sound.
 
-    Dialogue stays letter by letter and gets double quotes; [S01], [S02] are put before the lines where several speak and
-    the words leave no doubt who. Nothing is left out, however long it gets. "" stays "" where there is no frame either.
+    Dialogue stays letter by letter and gets double quotes; [S01], [S02] are put before the lines where several speak
+    and the words leave no doubt who. Nothing is left out, however long it gets. "" stays "" where there is no frame either.
     """
     text = prompt.replace("\r\n", "\n").replace("\r", "\n").strip()
+    seen = in_sentences(frame, read_prompt(text).language) if frame else ""
+    if seen:
+        text = text.removeprefix(seen).strip()
     read = read_prompt(text)
-    for arranged in (_arranged(read, frame, _marked), _arranged(read, frame, _untouched)):
+    for arranged in (_arranged(read, seen, _marked), _arranged(read, seen, _untouched)):
         if _keeps(read, arranged, frame):
             return arranged
-    return _framed(read, frame)
+    return _framed(read, seen)
 
 
-def _arranged(read: Prompt, frame: FrameDescription | None, write: Callable[[Prompt, Sentence], str]) -> str:
+def _arranged(read: Prompt, seen: str, write: Callable[[Prompt, Sentence], str]) -> str:
     tongue = own_tongue(read.language)
-    seen = in_sentences(frame, read.language) if frame else ""
     sounds = [sentence for sentence in read.sentences if not sentence.quoted and on_sound_only(sentence.text)]
     rest = [sentence for sentence in read.sentences if sentence not in sounds]
     opening, events = _opening_and_events(rest, bool(seen))
     first = [ended(sentence.text) for sentence in opening]
-    if seen and seen not in " ".join(read.text.split()):
+    if seen:
         first = [seen, *first]
     if not first and (events or sounds):
         first = [OPENING[tongue]]
@@ -138,8 +140,7 @@ def _letters(text: str) -> str:
     return "".join(char for char in text if char.isalnum())
 
 
-def _framed(read: Prompt, frame: FrameDescription | None) -> str:
-    """The words untouched between an opening and a paragraph on sound: for texts that cannot be taken apart."""
+def _framed(read: Prompt, seen: str) -> str:
+    """The words untouched between an opening and a paragraph on sound, for texts that cannot be taken apart."""
     tongue = own_tongue(read.language)
-    seen = in_sentences(frame, read.language) if frame else ""
     return "\n\n".join(filter(None, [seen or OPENING[tongue], read.text, sounds_sentence((), tongue)]))

@@ -16,6 +16,7 @@ _GLYPHS = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "「": '"', "」": '"', "『": '"', "』": '"', "…": "..."}
 )
 _ALIKE = 0.5
+_SURELY_ALIKE = 0.6
 Pair = tuple[Line, Line]
 
 
@@ -84,9 +85,9 @@ def _near(left: Sequence[Line], extra: Sequence[Line]) -> tuple[list[Pair], list
     changed: list[Pair] = []
     free = list(extra)
     for old in left:
-        scored = sorted(((_alike(old, new), -at) for at, new in enumerate(free)), reverse=True)
-        if scored and scored[0][0] >= _ALIKE and not differ(old.language, free[-scored[0][1]].language):
-            changed.append((old, free.pop(-scored[0][1])))
+        best, at = max(((_alike(old, new), -at) for at, new in enumerate(free)), default=(0.0, 0))
+        if best >= _SURELY_ALIKE or (best >= _ALIKE and not differ(old.language, free[-at].language)):
+            changed.append((old, free.pop(-at)))
     translated: list[Pair] = []
     for old in left:
         if any(old is known for known, _ in changed):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mova_studio.prompting import lexicon, model
 from mova_studio.prompting.frame_words import covers
-from mova_studio.prompting.languages import MAX_CHARACTERS, MAX_WORDS, Length, differ, language_of
+from mova_studio.prompting.languages import MAX_CHARACTERS, MAX_WORDS, Length, differ, language_of, length_of
 from mova_studio.prompting.model import Finding, FrameDescription
 from mova_studio.prompting.motion import camera_moves_in
 from mova_studio.prompting.neutral import without_own
@@ -24,7 +24,7 @@ _TALK = re.compile(
     r"|\b(?:rewritten|revised|final|original|improved)\s+prompt\b|\bignore\s+(?:all\s+|any\s+|the\s+)?(?:previous|prior|above)\b"
     r"|\b(?:system|user)\s+prompt\b|(?:^|\n)\s*(?:note|tip|explanation|changes|instructions?)\s*[:：]"
     r"|\b(?:you|please)\s+(?:should|must|can now|may now|use|make sure|run|open|visit|click)\b"
-    r"|好的[，,。！]|以下是|如下[:：]|改写(?:后|如下|说明)|作为(?:一个)?(?:AI|人工智能|语言模型)|抱歉|我无法|我不能|希望(?:这|对)你|请注意|如果您?(?:需要|想)"
+    r"|好的[，,。！]|以下是|如下[:：]|改写(?:后|如下|说明)|作为(?:一个)?(?:AI|人工智能|语言模型)|抱歉|我无法|我不能|希望(?:这?对|这)|请注意|如果您?(?:需要|想)"
     r"|忽略(?:之前|以上|上述)|(?:^|\n)\s*(?:注|说明|提示)[:：]|请(?:使用|点击|打开|告诉我)|提示词",
     re.IGNORECASE,
 )
@@ -71,8 +71,7 @@ def talk_findings(original: Prompt, rewritten: Prompt) -> list[Finding]:
     talk = [words for words in talk if words.lower() not in own]
     if talk:
         found.append(Finding(model.INSTRUCTIONS, f"The answer talks to its reader: {talk[0]!r}.", tuple(talk)))
-    marks = [match[0].strip() for pattern in (_MARKUP, _LABEL) for match in pattern.finditer(rewritten.narration)]
-    marks = [words for words in marks if words.lower() not in own]
+    marks = [words for words in _marks(rewritten.narration) if words not in _marks(original.narration)]
     if marks:
         message = f"The answer has {marks[0]!r}; a prompt has no titles, lists or markup."
         found.append(Finding(model.FORM, message, tuple(marks)))
@@ -86,13 +85,17 @@ def talk_findings(original: Prompt, rewritten: Prompt) -> list[Finding]:
     return found
 
 
+def _marks(narration: str) -> list[str]:
+    return [match[0].strip() for pattern in (_MARKUP, _LABEL) for match in pattern.finditer(narration)]
+
+
 def opening_findings(rewritten: Prompt, frame: FrameDescription | None) -> list[Finding]:
     first = rewritten.sentences[0]
     lead = rewritten.narration_of(first.start, first.end)
     if first.quoted:
         quote = next(line.quote for line in rewritten.lines if line.quote.start >= first.start)
         lead = lexicon.TAG.sub(" ", rewritten.text[first.start : quote.start])
-    short = Prompt(lead, (), (), ()).length
+    short = length_of(lead)
     if first.quoted and short.words + short.characters < 7:
         return [
             Finding(
@@ -136,7 +139,7 @@ def language_findings(original: Prompt, rewritten: Prompt, frame: FrameDescripti
     for part in frame.to_dict().values() if frame else ():
         for clause in re.split(r"[,;.，；。、\n]", part):
             if clause.strip():
-                plain = plain.replace(clause.strip(), " ")
+                plain = re.sub(re.escape(clause.strip()), " ", plain, flags=re.IGNORECASE)
     asked, given = original.language, language_of(plain)
     if not differ(asked, given) or _mixed(original.narration):
         return []
@@ -148,5 +151,5 @@ def language_findings(original: Prompt, rewritten: Prompt, frame: FrameDescripti
 
 
 def _mixed(narration: str) -> bool:
-    length = Prompt(narration, (), (), ()).length
-    return length.words > 2 and length.characters > 4
+    spaced = re.findall(r"[^\W\d_]{2,}", re.sub(r"[\u2e80-\uffff]", " ", narration))
+    return len(spaced) > 2 and length_of(narration).characters > 4

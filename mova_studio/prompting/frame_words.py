@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 
 from mova_studio.prompting.languages import language_of
+from mova_studio.prompting.lexicon import word_set
 from mova_studio.prompting.model import FrameDescription
 from mova_studio.prompting.motion import camera_moves_in, stillness_in
 from mova_studio.prompting.neutral import own_tongue
 
 _CLAUSE = re.compile(r"(?<=[,;.，；。、])\s*")
 _MARKS = "\"'“”‘’「」『』«»"
-_PLAIN = frozenset(
-    word
-    for line in (
-        "the a an and or of in on at to with from by is are was it its his her their this that there into under",
-        "over very one two some for as near frame picture image shot camera scene photo photograph",
-    )
-    for word in line.split()
+_PLAIN = word_set(
+    "the a an and or of in on at to with from by is are was it its his her their this that there into under",
+    "over very one two some for as near frame picture image shot camera scene photo photograph",
 )
 
 
@@ -25,8 +22,7 @@ def in_sentences(frame: FrameDescription, language: str) -> str:
     """Style, camera, elements and text as they are described, without words of stillness and moves of the camera."""
     tongue = own_tongue(language)
     parts = [_sentence(_moving(part)) for part in (frame.style, frame.camera, frame.elements)]
-    texts = [item.strip().strip(_MARKS).strip() for item in frame.text.splitlines()]
-    texts = [item for item in texts if item]
+    texts = [_bare(item.strip()) for item in frame.text.splitlines() if item.strip()]
     if texts and any(mark in item for item in texts for mark in '"“”'):
         parts.append(_sentence(("画面中写着 " if tongue == "zh" else "Text in the frame reads ") + " / ".join(texts)))
     elif texts and tongue == "zh":
@@ -48,7 +44,7 @@ def joined(pieces: list[str]) -> str:
 def ended(text: str) -> str:
     """`text` with a full stop, if it ends with none of the marks that end a sentence."""
     text = text.rstrip()
-    if not text or text[-1] in ".!?…。！？" or (text[-1] in _MARKS and text[-2:-1] in ".!?…。！？"):
+    if not text or text.rstrip(_MARKS + " ")[-1:] in ".!?…。！？":
         return text
     return text.rstrip(",，;；:：、") + ("。" if language_of(text[-12:]) == "zh" else ".")
 
@@ -80,4 +76,11 @@ def _moving(part: str) -> str:
 
 
 def _sentence(part: str) -> str:
-    return ended(part) if part else ""
+    return ended(part[:1].upper() + part[1:]) if part else ""
+
+
+def _bare(item: str) -> str:
+    """`item` without marks around all of it."""
+    around = len(item) > 2 and item[0] in _MARKS and item[-1] in _MARKS
+    inner = item[1:-1]
+    return inner.strip() if around and not any(mark in inner for mark in _MARKS) else item

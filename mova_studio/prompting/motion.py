@@ -44,7 +44,8 @@ _MOVES = (
 _ALONE = (
     (
         "pan",
-        r"\bpan(?:s|ning)?\s+(?:left|right|across|over|shot)\b|\b(?:slow|whip|quick|smooth|gentle)[\s-]pan\b|\bpanning\s+(?:shot|view)",
+        r"(?<!frying )\bpan(?:s|ning)?\s+(?:left|right|across|shot)\b"
+        r"|\b(?:slow|whip|quick|smooth|gentle)[\s-]pan\b|\bpanning\s+(?:shot|view)",
     ),
     ("tilt", r"(?:^|[.;,]\s*)tilt(?:s|ing)?\s+(?:up|down)\b|\btilt\s+(?:up|down)\s+to\b"),
     ("in", r"\bdolly(?:ing)?\b|\bdollies\b|\bzoom(?:s|ing)?[\s-]in\b|\bpush[\s-]in\b|\bslow\s+zoom\b"),

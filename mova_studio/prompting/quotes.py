@@ -64,7 +64,7 @@ def _matched(text: str) -> list[tuple[int, int]]:
         if at in breaks:
             stack = [item for item in stack if item[0] not in _STRAIGHT + "‘"]
         if char in '"＂':
-            role = straight.get(at, "")
+            role = straight.get(at, "") or _closes_curly(text, at, stack)
         elif char in _PAIRS or char in _CLOSERS:
             role = _role(text, at, [mark for mark, _ in stack])
         else:
@@ -77,6 +77,13 @@ def _matched(text: str) -> list[tuple[int, int]]:
                 found.append((stack[level][1], at + 1))
                 del stack[level:]
     return found
+
+
+def _closes_curly(text: str, at: int, stack: list[tuple[str, int]]) -> str:
+    """ "close" for a straight mark that ends what a curly one began."""
+    blank = _BLANK_LINE.search(text, at)
+    own = "”" in text[at : blank.start() if blank else len(text)]
+    return "close" if stack and stack[-1][0] == "“" and not own and _closes(text, at) else ""
 
 
 def _level_of(char: str, stack: list[tuple[str, int]]) -> int | None:

@@ -16,10 +16,10 @@ _ABBREVIATION = re.compile(
 )
 _NEW_LINE_START = re.compile(r"\s*(?:[A-Z\u4e00-\u9fff\[“\"「『«]|[-*•]\s|\d+[.)、])")
 _ATTRIBUTION_AFTER = re.compile(
-    r"\s*(?:[,，]|[a-z]|(?:he|she|they|i|we|(?:the|a|an|his|her)\s+[\w' -]{1,40}?|[A-Z][\w'-]*)\s+(?:\w+ly\s+)?"
+    r"\s*(?:(?:[Hh]e|[Ss]he|[Tt]hey|I|[Ww]e)|(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er)\s+[\w' -]{1,40}?|[A-Z][\w'-]*)"
+    r"\s+(?:\w+ly\s+)?"
     r"(?:says?|said|asks?|asked|whispers?|whispered|shouts?|shouted|repl(?:ies|ied)|answers?|answered|adds?|added"
-    r"|yells?|yelled|mutters?|murmurs?|cries|cried|calls?|called)\b)",
-    re.IGNORECASE,
+    r"|yells?|yelled|mutters?|murmurs?|cries|cried|calls?|called)\b"
 )
 _LOWER_AFTER = re.compile(r"\s*[,，;；a-z\u2014-]")
 

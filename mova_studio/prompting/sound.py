@@ -8,14 +8,14 @@ from mova_studio.prompting import lexicon
 from mova_studio.prompting.motion import camera_moves_in
 
 _NAMES = (
-    "sound|sounds|noise|noises|audio|hum|humming|buzz|buzzing|rustle|rustling|crackle|crackling|click|clicks|clicking|tick|ticking"
+    "hums|buzzes|crackles|rustles|rumbles|gasps?|panting|flutter|fluttering|rattle|rattling|clank|strumming|sound|sounds|noise|noises|audio|hum|humming|buzz|buzzing|rustle|rustling|crackle|crackling|click|clicks|clicking|tick|ticking"
     "|echo|echoes|reverb|reverberation|voice|voices|music|melody|soundtrack|silence|murmur|murmurs|murmuring|chatter|whispers|whispering|roar|roaring"
     "|rumble|rumbling|thunder|thud|thuds|knock|knocks|knocking|clink|clinking|clang|clatter|creak|creaking|squeak|squeal|screech"
     "|screeching|hiss|hissing|whoosh|splash|splashes|splashing|dripping|drip|footsteps|footfalls|breathing|breath|breaths|sigh|sighs"
     "|laughter|applause|cheers|cheering|birdsong|chirp|chirps|chirping|barking|meowing|meow|purr|purring|growl|growling|howl|howling|siren|sirens"
     "|chime|chimes|ambience|ambiance|ambient|tone|tones|chord|chords|beat|beats|rhythm|pitch|acoustics|narration|microphone"
     "|thunderclap|gunshot|gunshots|explosion|explosions|bang|crunch|crunching|sizzle|sizzling|bubbling|gurgle|gurgling|trickle"
-    "|patter|pattering|hoofbeats|honk|honking|honks|whistle|whistling|ringing|beep|beeping|beeps|scrape|clap|clapping|drone|singing"
+    "|patter|pattering|hoofbeats|foghorn|crash|honk|honking|honks|whistle|whistling|ringing|beep|beeping|beeps|scrape|clap|clapping|drone|singing"
     "|score|songs?|tune|vocals?|speech|dialogue|resonance|swish|snoring|sobbing|crying|screams|snap|snaps|pop|pops|crack|cracks|hubbub|din"
 )
 _SOURCES = (
@@ -32,58 +32,10 @@ _WEAK_ZH = re.compile(
     r"雨|风|海浪|浪|引擎|发动机|车流|蛙|鸟|海鸥|蝉|蟋蟀|钢琴|吉他|小提琴|大提琴|鼓|钟|铃|话筒|安静|寂静|喧闹|低沉|轻柔|响亮|清脆|遥远|远处|近处|细流|溪|雷"
 )
 _PLURAL_OR_VERB = re.compile(r"(?:s|ed|ing)$")
-_FUNCTION = frozenset(
-    [
-        "of",
-        "from",
-        "in",
-        "on",
-        "at",
-        "as",
-        "and",
-        "or",
-        "but",
-        "with",
-        "under",
-        "over",
-        "around",
-        "behind",
-        "beneath",
-        "throughout",
-        "across",
-        "through",
-        "near",
-        "above",
-        "between",
-        "along",
-        "to",
-        "by",
-        "is",
-        "are",
-        "was",
-        "were",
-        "can",
-        "could",
-        "grow",
-        "grow",
-        "fade",
-        "comes",
-        "come",
-        "only",
-        "that",
-        "which",
-        "while",
-        "until",
-        "for",
-        "against",
-        "off",
-        "out",
-        "up",
-        "down",
-        "inside",
-        "outside",
-        "follow",
-    ]
+_FUNCTION = lexicon.word_set(
+    "of from in on at as and or but with under over around behind beneath throughout across through near above",
+    "between along to by is are was were can could grow grow fade comes come only that which while until for",
+    "against off out up down inside outside follow",
 )
 _PERSON = "|".join(sorted(lexicon.PERSONS - {"voice"}, key=len, reverse=True))
 _AGENT = re.compile(
@@ -102,8 +54,8 @@ _NEGATED = re.compile(
 _DENIAL = re.compile(r"\s*(?:no\b|without\b|没有?|无)", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,;:—，；：、]|\band\b|\bwith\b")
 _HEARD = (
-    "rain|wind|thunder|waves|surf|traffic|footsteps|laughter|applause|music|birdsong|crickets|cicadas|silence|chatter|sirens"
-    "|breathing|hum|humming|rumble|rumbling|crackling|ticking|barking|howling|singing|whistling|cheering|dripping|splashing|drums"
+    "rain|wind|thunder|surf|traffic|footsteps|laughter|applause|music|birdsong|crickets|cicadas|silence|chatter|sirens"
+    "|breathing|hum|humming|rumble|rumbling|crackling|ticking|barking|howling|singing|whistling|cheering|dripping|splashing"
 )
 _HEARD_EN = re.compile(rf"\b(?:{_HEARD})\b", re.IGNORECASE)
 _HEARD_ZH = re.compile(r"[风雨雷水笑哭歌琴鼓钟铃掌枪炮鸟蛙蝉车浪人脚步喊叫]{1,2}声|音乐|旋律|噪音|回响|轰鸣")
@@ -131,7 +83,7 @@ def on_sound_only(narration: str) -> bool:
     clauses = [clause for clause in _CLAUSE.split(text) if clause and clause.strip()]
     if not any(_named(clause) for clause in clauses) or any(begins_with_agent(clause) for clause in clauses):
         return False
-    heard = [bool(has_sound(clause)) for clause in clauses]
+    heard = [has_sound(clause) or bool(_DENIAL.match(clause)) for clause in clauses]
     return heard[0] and sum(heard) * 2 > len(heard)
 
 

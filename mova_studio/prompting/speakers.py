@@ -18,8 +18,9 @@ _PHRASE = (
 _ADVERBS = rf"(?:(?:{_WORD}ly|then|also|still|just|finally|now|suddenly|never)\s+|,\s*{_WORD}ing[^,\"“]*,\s*)*"
 _SAY = re.compile(rf"\b{lexicon.SAY}\b", re.IGNORECASE)
 _BEFORE_SAY = re.compile(rf"(?<![\w'])({_PHRASE})\s*,?\s*{_ADVERBS}(?:and\s+)?$")
+_PHRASE_AFTER = rf"(?:{_DETERMINER}\s+[^,.;:!?\n\"“”]{{1,60}}|[A-Z]{_WORD}(?:\s[A-Z]{_WORD})?|he|she|they|I|we)"
 _AFTER = re.compile(
-    rf"\s*,?\s*(?:({_PHRASE})\s+{_ADVERBS}(?i:{lexicon.SAY})\b|(?i:{lexicon.SAY})\s+({_PHRASE})(?=[\s,.;:!?]|$))"
+    rf"\s*,?\s*(?:({_PHRASE})\s+{_ADVERBS}(?i:{lexicon.SAY})\b|(?i:{lexicon.SAY})\s+({_PHRASE_AFTER})(?=[\s,.;:!?]|$))"
 )
 _SCRIPT = re.compile(
     rf"(?:^|\n)\s*(?:[-*•]\s*)?((?:[A-Z]{_WORD}|[A-Z])(?:\s(?:{_WORD}|\d+)){{0,2}})\s*(?:\([^)]*\)|（[^）]*）)?\s*[:：]\s*$"
@@ -31,30 +32,14 @@ _ADVERB_ZH = re.compile(
     r"(?:[^，,\s]{1,6}地|低声|轻声|大声|小声|慢慢|缓缓|笑着|哭着|突然|又|再|也|就|对着?[^，,\s]{1,6}|用[^，,\s]{1,8}|然后|接着|冷冷|轻轻|平静|认真|转身|回头"
     r"|压低声音|好奇|最后|终于|忽然|回过头|抬头|点头|摇头|叹气|着)+$"
 )
+_PRONOUN = re.compile(r"(?:he|she|they|i|we|it|the|an?)\b", re.IGNORECASE)
 _PRONOUNS = {"he": "male", "she": "female", "他": "male", "她": "female"}
 _PREPOSITION = re.compile(
     r"\s(?:in|with|of|at|on|from|by|behind|near|beside|to|wearing|holding|who|next|under|inside)\s.*$"
 )
 _JOINED = re.compile(r"^\s*(?:,|and|then|or|but|，|、|和|又|再|,?\s*and then)*\s*$", re.IGNORECASE)
-_NOT_NAMES = frozenset(
-    [
-        "then",
-        "now",
-        "when",
-        "after",
-        "as",
-        "suddenly",
-        "finally",
-        "but",
-        "and",
-        "so",
-        "here",
-        "there",
-        "it",
-        "this",
-        "that",
-        "while",
-    ]
+_NOT_NAMES = lexicon.word_set(
+    "then now when after as suddenly finally but and so here there it this that while",
 )
 
 
@@ -128,13 +113,15 @@ def _tag_in(lead: str) -> str:
 
 def _named_before(lead: str) -> Speaker | None:
     script = _SCRIPT.search(lead) or _SCRIPT_ZH.search(lead)
-    if script and not _SAY.search(script[1]) and not _SAY_ZH_END.search(script[1]):
+    if script and not _SAY.search(script[1]) and not _SAY_ZH_END.search(script[1]) and not _PRONOUN.match(script[1]):
         return _person(script[1], sure=True)
     says = list(_SAY.finditer(lead))
     if says:
         return _subject(lead[: says[-1].start()])
     chinese = _SAY_ZH_END.search(lead)
-    return _subject_zh(lead[: chinese.start()]) if chinese else None
+    if chinese:
+        return _subject_zh(lead[: chinese.start()])
+    return _subject(lead) if lead.rstrip()[-1:] == ":" else None
 
 
 def _named_after(quote: Quote, after: str, leads_on: bool) -> Speaker | None:
