@@ -191,7 +191,7 @@ def _labelled(text: str) -> dict[str, str]:
     choice = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     pattern = re.compile(rf"^[\s*#\-\d.]*({choice})[\s*]*[:：][\s*]*", re.IGNORECASE | re.MULTILINE)
     marks = list(pattern.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks), len(text)][1:]
     return {names[mark[1].lower()]: text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)}
 
 

@@ -22,7 +22,7 @@ FRAME = FrameDescription("photograph", "wide shot", "a cat on a red chair", "")
 DESCRIPTION = '{"style": "photograph", "camera": "wide shot", "elements": "a cat on a red chair", "text": ""}'
 REWRITTEN = (
     "In a photograph, a cat sits on a red chair, seen in a wide shot.\n\n"
-    'The cat opens its mouth and says, "Miau."\n\nThe voice of the cat is heard.'
+    'The cat opens its mouth and says, "Miau."\n\nThe sound of a quiet room is heard, and a soft voice.'
 )
 SPECIAL = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|image_pad|>", "<|vision_end|>", "<|video_pad|>"]
 TEMPLATE = (
