@@ -37,7 +37,7 @@ def compose(prompt: str, frame: FrameDescription | None = None) -> str:
     """`prompt` in MOVA's order: opening with the frame, events with dialogue as given, a paragraph on sound.
 
     Dialogue stays letter by letter and gets double quotes; [S01], [S02] are put before the lines where several speak
-    and the words leave no doubt who. Nothing is left out, however long it gets. "" stays "" where there is no frame either.
+    and the words leave no doubt who. Nothing is left out, however long it gets. "" without a frame stays "".
     """
     text = prompt.replace("\r\n", "\n").replace("\r", "\n").strip()
     seen = in_sentences(frame, read_prompt(text).language) if frame else ""

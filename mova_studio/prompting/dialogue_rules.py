@@ -149,6 +149,8 @@ def _fault_of(old: Line, new: Line, before: Sequence[Pair], original: Prompt) ->
     was, is_now = old.speaker, new.speaker
     if was.tag and is_now.tag and was.tag != is_now.tag:
         return f"The line {_shown(old)} belongs to [{was.tag}] and was given to [{is_now.tag}]."
+    if was.tag and not is_now.tag and len({line.speaker.tag for line in original.lines if line.speaker.tag}) > 1:
+        return f"The line {_shown(old)} lost its tag [{was.tag}]."
     if was.known and is_now.sure and is_now.name and was.name != is_now.name:
         others = [line.speaker for line in original.lines if line.speaker.known and not line.speaker.same_as(was)]
         if was.name and any(other.name == is_now.name for other in others):

@@ -72,6 +72,7 @@ def talk_findings(original: Prompt, rewritten: Prompt) -> list[Finding]:
     if talk:
         found.append(Finding(model.INSTRUCTIONS, f"The answer talks to its reader: {talk[0]!r}.", tuple(talk)))
     marks = [words for words in _marks(rewritten.narration) if words not in _marks(original.narration)]
+    marks = [words for words in marks if not (words[0].isalpha() and words.lower() in own)]
     if marks:
         message = f"The answer has {marks[0]!r}; a prompt has no titles, lists or markup."
         found.append(Finding(model.FORM, message, tuple(marks)))

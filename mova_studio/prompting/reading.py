@@ -100,13 +100,14 @@ class Prompt:
     @cached_property
     def speakers(self) -> tuple[Speaker, ...]:
         """The different speakers in order of their first line, if the words leave no doubt of any; else ()."""
+        speakers = [line.speaker for line in self.lines if line.spoken]
+        # Of a tagged and an untagged line nobody can say whether one person speaks both.
+        if not all(speaker.known for speaker in speakers) or len({bool(speaker.tag) for speaker in speakers}) > 1:
+            return ()
         found: list[Speaker] = []
-        for line in self.lines:
-            if line.spoken:
-                if not line.speaker.known:
-                    return ()
-                if not any(line.speaker.same_as(other) for other in found):
-                    found.append(line.speaker)
+        for speaker in speakers:
+            if not any(speaker.same_as(other) for other in found):
+                found.append(speaker)
         return tuple(found)
 
 

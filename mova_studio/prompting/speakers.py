@@ -25,14 +25,17 @@ _AFTER = re.compile(
 _SCRIPT = re.compile(
     rf"(?:^|\n)\s*(?:[-*•]\s*)?((?:[A-Z]{_WORD}|[A-Z])(?:\s(?:{_WORD}|\d+)){{0,2}})\s*(?:\([^)]*\)|（[^）]*）)?\s*[:：]\s*$"
 )
-_SCRIPT_ZH = re.compile(r"(?:^|\n)\s*([\u4e00-\u9fff]{1,6})\s*(?:（[^）]*）|\([^)]*\))?\s*[:：]\s*$")
 _SAY_ZH_END = re.compile(rf"{lexicon.SAY_ZH}(?:了一?[句声])?(?:道)?\s*[:：,，]?\s*$")
 _SAY_ZH_AFTER = re.compile(rf"\s*[，,]?\s*([^，。！？,\s“”「」]{{1,14}}?){lexicon.SAY_ZH}")
 _ADVERB_ZH = re.compile(
     r"(?:[^，,\s]{1,6}地|低声|轻声|大声|小声|慢慢|缓缓|笑着|哭着|突然|又|再|也|就|对着?[^，,\s]{1,6}|用[^，,\s]{1,8}|然后|接着|冷冷|轻轻|平静|认真|转身|回头"
     r"|压低声音|好奇|最后|终于|忽然|回过头|抬头|点头|摇头|叹气|着)+$"
 )
-_PRONOUN = re.compile(r"(?:he|she|they|i|we|it|the|an?)\b", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"(?:he|she|they|i|we|it|the|an?|cut|dialogue|dialog|sound|audio|action|subject|scene|text|line|lines|speech|title|style"
+    r"|camera|music|setting|prompt|quote|voiceover)\b",
+    re.IGNORECASE,
+)
 _PRONOUNS = {"he": "male", "she": "female", "他": "male", "她": "female"}
 _PREPOSITION = re.compile(
     r"\s(?:in|with|of|at|on|from|by|behind|near|beside|to|wearing|holding|who|next|under|inside)\s.*$"
@@ -112,8 +115,8 @@ def _tag_in(lead: str) -> str:
 
 
 def _named_before(lead: str) -> Speaker | None:
-    script = _SCRIPT.search(lead) or _SCRIPT_ZH.search(lead)
-    if script and not _SAY.search(script[1]) and not _SAY_ZH_END.search(script[1]) and not _PRONOUN.match(script[1]):
+    script = _SCRIPT.search(lead)
+    if script and not _SAY.search(script[1]) and not _NO_NAME.match(script[1]):
         return _person(script[1], sure=True)
     says = list(_SAY.finditer(lead))
     if says:
@@ -121,7 +124,11 @@ def _named_before(lead: str) -> Speaker | None:
     chinese = _SAY_ZH_END.search(lead)
     if chinese:
         return _subject_zh(lead[: chinese.start()])
-    return _subject(lead) if lead.rstrip()[-1:] == ":" else None
+    if lead.rstrip()[-1:] not in (":", "："):
+        return None
+    clause = re.split(r"[,;.!?，；。！？]", lead.rstrip()[:-1])[-1]
+    begins = re.match(rf"\s*(?:and\s+|then\s+)*({_PHRASE})\b", clause)
+    return _subject(clause) if begins and _mentions(begins[1]) else _subject_zh(re.sub(r"（[^）]*）$", "", clause))
 
 
 def _named_after(quote: Quote, after: str, leads_on: bool) -> Speaker | None:
@@ -159,6 +166,8 @@ def _mentions(text: str) -> list[str]:
 
 def _head(phrase: str) -> str:
     words = re.findall(r"[\w'’-]+", _PREPOSITION.sub("", " " + phrase.lower()))
+    if len(words) > 1 and words[-1].isdigit():
+        return " ".join(words[-2:])
     return words[-1].strip("'’") if words else ""
 
 

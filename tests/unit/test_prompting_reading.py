@@ -130,3 +130,12 @@ def test_camera_and_stillness_are_told_from_their_likes(text, moves, still):
 )
 def test_sentences_on_sound_only(text, on_sound):
     assert bool(read_prompt(text).sound_sentences) == on_sound
+
+
+def test_a_colon_names_whoever_begins_its_clause_and_nobody_else():
+    read = read_prompt('The crowd cheers; cut to guest: "Thanks." 右边的女生抬起头。男生压低声音：“走了。” Sound: "bang".')
+    assert [line.speaker.name for line in read.lines] == ["", "男生", ""]
+
+
+def test_a_tagged_and_an_untagged_speaker_may_be_one():
+    assert read_prompt('[S01]: "Ready?" The man says, "Go."').speakers == ()
