@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,3 +127,11 @@ def test_marks_become_double_quotes_and_words_inside_keep_theirs():
 
 def test_nothing_gives_nothing():
     assert compose("") == compose(" \n ") == ""
+
+
+@pytest.mark.parametrize("page", ["prompt.md", "prompt.zh.md"])
+def test_the_documentation_shows_what_it_makes(page):
+    text = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    prompt = re.search(r"enhance --prompt '(.+)'", text)[1]
+    assert f"```\n{compose(prompt)}\n```" in text
+    assert {rule for rule in model.RULES if f"| `{rule}` |" in text} == set(model.RULES)
