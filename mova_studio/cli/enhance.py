@@ -119,6 +119,8 @@ class _Progress:
         self._said: tuple[str, int] | None = None
 
     def __call__(self, event: dict[str, Any]) -> None:
+        if event["kind"] == "note":
+            print(event["text"], file=sys.stderr, flush=True)
         if event["kind"] != "text" or (event["stage"], event["attempt"]) == self._said:
             return
         self._said = event["stage"], event["attempt"]

@@ -152,6 +152,7 @@ class Progress:
         stage: "describe", "rewrite" or, before the first word, "".
         attempt: 1 and up; the second and third are after findings.
         text: the answer so far.
+        note: how a local model was loaded.
         frame: what the first frame shows, once described.
         enhanced: the result, once done.
         error: what went wrong, `Cancelled` included; the original is unharmed.
@@ -160,6 +161,7 @@ class Progress:
     stage: str = ""
     attempt: int = 1
     text: str = ""
+    note: str = ""
     frame: FrameDescription | None = None
     enhanced: Enhanced | None = None
     error: StudioError | None = None
@@ -257,6 +259,8 @@ class Enhancing:
         if event["kind"] == "text":
             said = {name: event[name] for name in ("stage", "attempt", "text")}
             self.progress = replace(self.progress, **said)
+        elif event["kind"] == "note":
+            self.progress = replace(self.progress, note=event["text"])
         elif event["kind"] == "described" and event["frame"] is not None:
             self.progress = replace(self.progress, frame=FrameDescription.from_dict(event["frame"]))
 

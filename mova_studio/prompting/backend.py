@@ -30,6 +30,7 @@ class Backend(Protocol):
     Attributes:
         name: "composer", "server:NAME" or "local:ID"; kept in the take's record.
         can_see: whether it takes pictures; where that is not known, True.
+        note: how it was made ready, in a sentence, once it was; "" where there is nothing to say.
     """
 
     @property
@@ -37,6 +38,9 @@ class Backend(Protocol):
 
     @property
     def can_see(self) -> bool: ...
+
+    @property
+    def note(self) -> str: ...
 
     def describe_frame(self, png: bytes | None, prompt: str, on_text: OnText, cancelled: Asked) -> FrameDescription:
         """What the first frame shows; without a picture, what it should show by the prompt's words.
@@ -74,6 +78,7 @@ class ComposerBackend:
 
     name = "composer"
     can_see = False
+    note = ""
 
     def describe_frame(self, png: bytes | None, prompt: str, on_text: OnText, cancelled: Asked) -> FrameDescription:
         return FrameDescription()
@@ -99,6 +104,7 @@ class ChatBackend(ABC):
 
     name: str
     can_see: bool
+    note = ""
 
     @abstractmethod
     def answer(self, system: str, request: str, png: bytes | None, on_text: OnText, cancelled: Asked) -> str:

@@ -28,7 +28,7 @@ class LocalBackend(ChatBackend):
         limits: the person's caps on memory; None takes all that is free.
 
     Attributes:
-        why: how it was loaded, in a sentence; "" before.
+        note: in how many bits it was loaded, and why; "" before.
 
     Raises:
         CheckpointError: it is not on this machine, or is no language model.
@@ -38,7 +38,6 @@ class LocalBackend(ChatBackend):
         self.place = find_model(model)
         self.name = f"local:{model}"
         self.can_see = self.place.sees
-        self.why = ""
         self._limits = limits
         self._model: Any = None
         self._reader: Reader | None = None
@@ -104,7 +103,7 @@ class LocalBackend(ChatBackend):
             if type(layers).__name__ == "ModuleList":
                 for layer in layers:
                     layer.register_forward_pre_hook(lambda *_: self._check())
-        self._model, self.why = model, chosen.why
+        self._model, self.note = model, chosen.why
 
     def _room(self) -> tuple[str, int]:
         """The device, and bytes that a model may take there."""

@@ -144,13 +144,12 @@ class ServerBackend(ChatBackend):
 
     async def _models(self) -> tuple[str, ...]:
         async with self._client() as client:
-            page = await client.models.list()
-            return tuple(sorted(str(model.id) for model in page.data or ()))
+            return await _served(client)
 
     async def _chosen(self, client: AsyncOpenAI) -> str:
         if self.model:
             return self.model
-        served = sorted(str(model.id) for model in (await client.models.list()).data or ())
+        served = await _served(client)
         if len(served) == 1:
             return served[0]
         has = f"It has {', '.join(served[:10])}." if served else "It names none."
@@ -178,6 +177,10 @@ class ServerBackend(ChatBackend):
 
     def __repr__(self) -> str:
         return f"ServerBackend({self.name}, {self.server.url}, {self.model!r})"
+
+
+async def _served(client: AsyncOpenAI) -> tuple[str, ...]:
+    return tuple(sorted(str(model.id) for model in (await client.models.list()).data or ()))
 
 
 def _watched(question: Callable[[], Awaitable[_T]], cancelled: Asked, seconds: float) -> _T:

@@ -73,7 +73,8 @@ def enhance(
         frame: what it shows, where that is known; nothing is described then.
         count_tokens: of the checkpoint's own tokenizer.
         on_event: told {"kind": "text", "stage": "describe" | "rewrite", "attempt", "text"} with the answer so far,
-            {"kind": "described", "frame"} and {"kind": "checked", "attempt", "rewritten", "checks"}.
+            {"kind": "described", "frame"}, {"kind": "checked", "attempt", "rewritten", "checks"} and, for what was
+            loaded, {"kind": "note", "text"}.
         cancelled: asked several times a second.
 
     Raises:
@@ -102,6 +103,8 @@ def enhance(
             continue
         if cancelled():
             raise Cancelled
+        if attempt == 1 and backend.note:
+            on_event({"kind": "note", "text": backend.note})
         checks = check(prompt, rewritten, frame, count_tokens)
         on_event(
             {"kind": "checked", "attempt": attempt, "rewritten": rewritten, "checks": [c.to_dict() for c in checks]}

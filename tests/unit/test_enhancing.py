@@ -46,9 +46,10 @@ def endless(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def studio(tmp_path):
-    opened = Studio(tmp_path / "library")
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    """One for all, since a worker takes seconds to start."""
+    opened = Studio(tmp_path_factory.mktemp("studio") / "library")
     yield opened
     opened.close()
 
@@ -62,7 +63,12 @@ def test_a_local_model_runs_in_the_worker_and_the_queue_waits_for_it(studio, eye
     working = studio.enhance(Wanted(PROMPT, picture(), backend=f"local:{eyes}"))
     job = studio.submit(QUICK, 3)
     made = working.result()
-    assert made.frame == FRAME and made.rewritten == REWRITTEN and working.progress.text == REWRITTEN
+    assert (
+        made.frame == FRAME
+        and made.rewritten == REWRITTEN
+        and working.progress.text == REWRITTEN
+        and "bits" in working.progress.note
+    )
     assert until(studio, job, ended).state is JobState.DONE
 
 

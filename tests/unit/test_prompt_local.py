@@ -46,7 +46,7 @@ def test_a_vision_model_describes_and_rewrites_without_torchvision(eyes):
     assert backend.describe_frame(picture(), PROMPT, said.append, lambda: False) == FRAME
     assert len(said) > 5 and said[-1] == DESCRIPTION
     assert backend.rewrite(PROMPT, FRAME, (), said.append, lambda: False) == REWRITTEN
-    assert "32 bits" in backend.why
+    assert "32 bits" in backend.note
     backend.close()
     assert backend._model is None
 
@@ -67,7 +67,7 @@ def test_fewer_bits_still_speak(words, monkeypatch, weights):
     with contextlib.suppress(Cancelled):
         backend.answer(REWRITE, rewriting(PROMPT, FRAME), None, said.append, lambda: len(said) > 30)
     assert said[-1].startswith("In a photo")
-    assert {"bf16": "16", "int8": "8", "nf4": "4"}[weights] + " bits" in backend.why
+    assert {"bf16": "16", "int8": "8", "nf4": "4"}[weights] + " bits" in backend.note
 
 
 def test_cancelling_takes_under_a_second(words, monkeypatch):
