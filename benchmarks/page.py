@@ -82,12 +82,12 @@ def measure(url: str, seconds: float) -> dict[str, dict[str, dict[str, float]]]:
     """While computing, and then while idle."""
     client = Client(url, verbose=False)
     client.predict("rain", seed="1", num_inference_steps=1, api_name="/generate")
-    job = client.predict("rain on a tin roof", {"num_inference_steps": 1000}, api_name="/queue_add")["job"]
+    job = client.predict("rain on a tin roof", {"num_inference_steps": 1000}, api_name="/queue_add")["id"]
 
     def listed() -> Any:
         return client.predict(api_name="/queue_list")
 
-    wait_for(lambda: any(entry["job"] == job and entry["step"] > 1 for entry in listed()))
+    wait_for(lambda: any(entry["id"] == job and entry["step"] > 1 for entry in listed()))
     asks = {
         "page": lambda: get(url),
         "takes": lambda: client.predict(api_name="/takes"),

@@ -58,18 +58,18 @@ class Estimate:
     Args:
         history: shared by the runs of one engine.
         checkpoint: identity of the weights; "" until they are loaded.
+        decodes: a take is made after the steps, and not only a scout.
         megapixel_frames: width * height * num_frames / 1e6.
         steps: denoising steps of the run.
         passes: passes of the network per step.
-        decodes: a take is made after them, and not only a scout.
     """
 
     history: History
     megapixel_frames: float
     steps: int
     passes: int
-    decodes: bool = True
     checkpoint: str = ""
+    decodes: bool = True
     step_seconds: list[float] = field(default_factory=list)
     computed_seconds: list[float] = field(default_factory=list)
 

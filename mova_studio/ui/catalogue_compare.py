@@ -52,7 +52,7 @@ COMPARE_TEXTS: dict[str, tuple[str, str]] = {
         "基于 1 票；少于约 20 票时参考意义不大。",
     ),
     "compare.ratings.value": ("value", "取值"),
-    "compare.ratings.rating": ("Elo (95 %)", "Elo（95 %）"),
+    "compare.ratings.rating": ("Elo (95 %)", "Elo 评分（95 %）"),
     "compare.ratings.votes": ("votes", "票数"),
     "compare.keys": (
         "Space plays, X other sound, W wipe, S swap, L loop, comma and period one frame, B blind, Esc closes",

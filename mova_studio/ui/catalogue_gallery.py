@@ -40,7 +40,7 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     # Above the grid
     "gallery.title.all": ("All takes", "全部成片"),
     "gallery.title.trash": ("Trash", "回收站"),
-    "gallery.count": ("{shown} of {total}", "{shown} / {total}"),
+    "gallery.count": ("{shown} of {total}", "{shown} / 共 {total}"),
     "gallery.refresh": ("Refresh", "刷新"),
     "gallery.more": ("Show more", "显示更多"),
     "gallery.empty_trash": ("Empty trash", "清空回收站"),

@@ -8,7 +8,6 @@ MEASURE_TEXTS: dict[str, tuple[str, str]] = {
         "How loud the whole take is to the ear (EBU R 128). It says nothing about how loud a single moment is.",
         "整条成片听起来有多响（EBU R 128），并不表示某一瞬间有多响。",
     ),
-    "measure.peak": ("peak {peak} dBTP", "峰值 {peak} dBTP"),
     "measure.peak.tip": (
         "The highest true peak; above 0 a player distorts it. It is no measure of how loud the take sounds.",
         "最高真峰值，超过 0 时播放会失真；它并不表示成片听起来有多响。",

@@ -94,7 +94,7 @@ MODELS_TEXTS: dict[str, tuple[str, str]] = {
     "models.fault.json": ("{file} is no valid JSON: {found}", "{file} 不是有效的 JSON：{found}"),
     "models.fault.unreadable": ("{file} cannot be read: {found}", "{file} 无法读取：{found}"),
     # Progress
-    "models.progress": ("{done} of {total}", "{done} / {total}"),
+    "models.progress": ("{done} of {total}", "{done} / 共 {total}"),
     "models.speed": ("{speed}/s", "每秒 {speed}"),
     # Another one
     "models.choose.title": ("Use a folder", "使用文件夹"),

@@ -27,13 +27,18 @@ class RunningStudio:
     url: str
     library: Path
     seconds_to_page: float
+    process: subprocess.Popen
 
 
-def start_studio(folder: Path, *flags: str) -> Iterator[RunningStudio]:
-    """Start the app on a free port, wait until it answers, and end it afterwards."""
+def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
-        port = trial.getsockname()[1]
+        return trial.getsockname()[1]
+
+
+def start_studio(folder: Path, *flags: str, port: int | None = None) -> Iterator[RunningStudio]:
+    """Start the app, by default on a free port, wait until it answers, and end it afterwards."""
+    port = port or free_port()
     library, log = folder / "library", folder / "log.txt"
     command = [sys.executable, "app.py", "--port", str(port), "--library", str(library), *flags]
     started = time.monotonic()
@@ -47,7 +52,7 @@ def start_studio(folder: Path, *flags: str) -> Iterator[RunningStudio]:
             assert process.poll() is None, f"the studio ended while starting:\n{log.read_text()}"
             assert time.monotonic() - started < START_SECONDS, f"the studio does not answer:\n{log.read_text()}"
             time.sleep(0.05)
-        yield RunningStudio(url, library, time.monotonic() - started)
+        yield RunningStudio(url, library, time.monotonic() - started, process)
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         process.terminate()
