@@ -39,7 +39,7 @@ def check(
     found = dialogue_findings(old, new, frame)
     found += talk_findings(old, new)
     found += language_findings(old, new, frame)
-    found += opening_findings(new, frame)
+    found += opening_findings(old, new, frame)
     found += sound_findings(new)
     found += _motion_findings(old, new)
     found += length_findings(new, count_tokens)
@@ -58,7 +58,7 @@ def advise(
     if not prompt.strip():
         return (Finding(model.EMPTY, "The prompt is empty.", warning=True),)
     read = read_prompt(prompt)
-    found = opening_findings(read, frame) + sound_findings(read) + length_findings(read, count_tokens)
+    found = opening_findings(read, read, frame) + sound_findings(read) + length_findings(read, count_tokens)
     return tuple(dataclasses.replace(finding, warning=True) for finding in found)
 
 

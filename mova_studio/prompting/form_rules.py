@@ -12,7 +12,7 @@ from mova_studio.prompting.model import Finding, FrameDescription
 from mova_studio.prompting.motion import camera_moves_in
 from mova_studio.prompting.neutral import without_own
 from mova_studio.prompting.reading import Prompt
-from mova_studio.prompting.sound import begins_with_agent, has_sound, on_sound_only
+from mova_studio.prompting.sound import begins_with_agent, has_sound, is_heard, on_sound_only, tells_of_sounding
 
 MAX_TOKENS = 512
 _TALK = re.compile(
@@ -90,7 +90,7 @@ def _marks(narration: str) -> list[str]:
     return [match[0].strip() for pattern in (_MARKUP, _LABEL) for match in pattern.finditer(narration)]
 
 
-def opening_findings(rewritten: Prompt, frame: FrameDescription | None) -> list[Finding]:
+def opening_findings(original: Prompt, rewritten: Prompt, frame: FrameDescription | None) -> list[Finding]:
     first = rewritten.sentences[0]
     lead = rewritten.narration_of(first.start, first.end)
     if first.quoted:
@@ -103,7 +103,8 @@ def opening_findings(rewritten: Prompt, frame: FrameDescription | None) -> list[
                 model.OPENING, "The prompt opens with dialogue, not with what the first frame shows.", (first.text,)
             )
         ]
-    if not first.quoted and on_sound_only(first.text):
+    own = first.text in original.text
+    if not first.quoted and (on_sound_only(first.text) or (not own and _on_sound(_texts_of(rewritten, 0)))):
         return [
             Finding(model.OPENING, "The prompt opens with sound, not with what the first frame shows.", (first.text,))
         ]
@@ -111,6 +112,17 @@ def opening_findings(rewritten: Prompt, frame: FrameDescription | None) -> list[
     if frame and not frame.empty and not covers(rewritten.text[start:end], frame):
         return [Finding(model.OPENING, "The opening does not take up what the first frame shows.", (first.text,))]
     return []
+
+
+def _texts_of(prompt: Prompt, paragraph: int) -> list[str]:
+    return [sentence.text for sentence in prompt.sentences if sentence.paragraph == paragraph]
+
+
+def _on_sound(texts: list[str]) -> bool:
+    """Whether a paragraph is on sound: one sentence surely, half of them at least."""
+    heard = [text for text in texts if is_heard(text)]
+    sounding = [text for text in texts if text in heard or tells_of_sounding(text)]
+    return bool(heard) and len(sounding) * 2 >= len(texts)
 
 
 def sound_findings(rewritten: Prompt) -> list[Finding]:
@@ -124,8 +136,7 @@ def sound_findings(rewritten: Prompt) -> list[Finding]:
             Finding(model.SOUND_PARAGRAPH, "The last paragraph holds dialogue; it is for sound only.", tuple(quoted))
         ]
     foreign = [sentence.text for sentence in last if _shows(sentence.text)]
-    sounding = [sentence for sentence in last if on_sound_only(sentence.text)]
-    if foreign or len(sounding) * 2 < len(last):
+    if foreign or not _on_sound([sentence.text for sentence in last]):
         words = tuple(foreign or (sentence.text for sentence in last))
         return [Finding(model.SOUND_PARAGRAPH, "The last paragraph is not on sound only.", words)]
     return []

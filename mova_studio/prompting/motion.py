@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 _STILLNESS = re.compile(
-    r"\b(?:motionless(?:ly)?|immobile|unmoving|stationary|static|frozen|freeze[\s-]?frame|freezes?|tableau|locked[\s-]?(?:off|down)"
+    r"\b(?:motionless(?:ly)?|immobile|unmoving|stationary"
+    r"|(?<!radio )(?<!tv )(?<!of )static(?!\s+(?:hiss|crackl|buzz|fizz|nois|sound|electric|on\b|from\b|over\b|fills))"
+    r"|frozen|freeze[\s-]?frame|freezes?|tableau|locked[\s-]?(?:off|down)"
     r"|statue-like|stock-still|(?:no|without(?:\s+any)?)\s+(?:movement|motion)|without\s+moving|(?:does\s+not|doesn['’]t|do\s+not|not|never)\s+mov(?:e|ing)"
     r"|fixed\s+(?:camera|shot|frame|angle|position)|still(?:ness|s)|still\s+(?:image|frame|shot|photo(?:graph)?|picture|life|camera)"
     r"|(?:stand|sit|hold|keep|remain|stay|lie|lay|stood|sat|held|kept|perfectly|completely|absolutely|totally|utterly|very|almost|entirely|is|are"

@@ -16,7 +16,7 @@ _NAMES = (
     "|chime|chimes|ambience|ambiance|ambient|tone|tones|chord|chords|beat|beats|rhythm|pitch|acoustics|narration|microphone"
     "|thunderclap|gunshot|gunshots|explosion|explosions|bang|crunch|crunching|sizzle|sizzling|bubbling|gurgle|gurgling|trickle"
     "|patter|pattering|hoofbeats|foghorn|crash|honk|honking|honks|whistle|whistling|ringing|beep|beeping|beeps|scrape|clap|clapping|drone|singing"
-    "|score|songs?|tune|vocals?|speech|dialogue|resonance|swish|snoring|sobbing|crying|screams|snap|snaps|pop|pops|crack|cracks|hubbub|din"
+    "|score|songs?|tune|vocals?|speech|dialogue|resonance|swish|snoring|sobbing|crying|scream|screams|snap|snaps|pop|pops|crack|cracks|hubbub|din"
 )
 _SOURCES = (
     "rain|wind|waves?|surf|engine|engines|traffic|frogs?|gulls?|seagulls?|crickets|cicadas|birds?|piano|guitar|violin|cello|flute|drums?|bass"
@@ -50,6 +50,12 @@ _AGENT_ZH = re.compile(
 )
 _NEGATED = re.compile(
     r"(?:\b(?:no|without|not|never|neither|nor|any)\s+(?:\w+\s+){0,2}|没有[^，。；]{0,4}|[无不])$", re.IGNORECASE
+)
+_SOUNDING_VERB = re.compile(
+    r"\s*(?:(?:the|a|an|its|his|her|their|two|both|every|each|distant|soft|heavy)\s+){0,2}(?:[\w'’-]+\s+){1,2}"
+    r"(?:clang|clank|clatter|sizzle|rip|creak|squeak|squeal|rattle|rustle|crackle|click|tick|hiss|hum|buzz|roar|rumble"
+    r"|thump|thud|slam|snap|crunch|splash|drip|patter|whir|whine|whistle|ring|chime|beep|honk|howl|chirp|caw|bark|echo)s?\b",
+    re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\s*(?:no\b|without\b|没有?|无)", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,;:—，；：、]|\band\b|\bwith\b")
@@ -87,6 +93,23 @@ def on_sound_only(narration: str) -> bool:
     return heard[0] and sum(heard) * 2 > len(heard)
 
 
+def is_heard(narration: str) -> bool:
+    """Whether a sentence may stand in a paragraph on sound: also "The ladle clangs on steel, pans sizzle."."""
+    text = narration.strip()
+    if on_sound_only(text):
+        return True
+    if camera_moves_in(text) or begins_with_agent(text):
+        return False
+    clauses = [clause for clause in _CLAUSE.split(text) if clause and clause.strip()]
+    heard = [has_sound(clause) or bool(_SOUNDING_VERB.match(clause) or _DENIAL.match(clause)) for clause in clauses]
+    return len(clauses) > 1 and heard[0] and sum(heard) * 2 > len(heard)
+
+
+def tells_of_sounding(narration: str) -> bool:
+    """Whether a sentence says that something sounds: "The wheel whirs." It may as well be an event."""
+    return bool(_SOUNDING_VERB.match(narration)) and not begins_with_agent(narration)
+
+
 def _named(text: str) -> bool:
     return bool(_STRONG.search(text) or _STRONG_ZH.search(text))
 
@@ -96,6 +119,8 @@ def _sounding_head(text: str) -> bool:
     for index, word in enumerate(words[:7]):
         if word in ',;:.!?—"' or (index and word.lower() in _FUNCTION):
             return False
+        if word.lower().endswith(("'s", "’s")):
+            continue
         if _STRONG.fullmatch(word):
             following = words[index + 1] if index + 1 < len(words) else "."
             plural = word.lower().endswith("s") and not word.lower().endswith("ss")

@@ -36,6 +36,12 @@ _NO_NAME = re.compile(
     r"|camera|music|setting|prompt|quote|voiceover)\b",
     re.IGNORECASE,
 )
+_PERSONS = "|".join(sorted(lexicon.PERSONS, key=len, reverse=True))
+_MENTION = re.compile(
+    rf"(?:\b{_DETERMINER}\s+(?:{_WORD}\s+){{0,4}}?)?\b(?:{_PERSONS})\b(?!['’]s)"
+    rf"(?:\s(?:in|with)\s(?:{_DETERMINER}\s)?{_WORD})?",
+    re.IGNORECASE,
+)
 _PRONOUNS = {"he": "male", "she": "female", "他": "male", "她": "female"}
 _PREPOSITION = re.compile(
     r"\s(?:in|with|of|at|on|from|by|behind|near|beside|to|wearing|holding|who|next|under|inside)\s.*$"
@@ -156,12 +162,7 @@ def _subject(before: str) -> Speaker | None:
 
 
 def _mentions(text: str) -> list[str]:
-    words = "|".join(sorted(lexicon.PERSONS, key=len, reverse=True))
-    pattern = re.compile(
-        rf"(?:\b{_DETERMINER}\s+(?:{_WORD}\s+){{0,4}}?)?\b(?:{words})\b(?!['’]s)(?:\s(?:in|with)\s(?:{_DETERMINER}\s)?{_WORD})?",
-        re.IGNORECASE,
-    )
-    return [match[0] for match in pattern.finditer(text)]
+    return [match[0] for match in _MENTION.finditer(text)]
 
 
 def _head(phrase: str) -> str:

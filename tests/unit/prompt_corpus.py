@@ -341,3 +341,109 @@ PARAPHRASED = (
         'A boy in a T-shirt with the words "我爱北京" waves to us.\n\nPeople walk by behind him.\n\nStreet music and chatter.',
     ),
 )
+
+# Prompts with rewrites of the kind that language models give.
+REWRITTEN = (
+    (
+        'A girl finds a puppy in the rain. She says "Hey little guy, are you lost?" The puppy barks.',
+        "On a rain-slicked sidewalk at dusk, a girl of about eight in a red raincoat crouches beside a small wet puppy.\n\n"
+        'She reaches out one hand and tilts her head as she says gently, "Hey little guy, are you lost?" The puppy wags its tail, steps toward her, and barks twice.\n\n'
+        "Rain patters steadily on the pavement. The girl's soft voice is close and warm, and the puppy's two short barks ring out clearly. No music.",
+    ),
+    (
+        'two cowboys duel in a saloon street. one says "draw!" and other says "you first"',
+        "A dusty main street under a hard noon sun, two cowboys facing each other outside a saloon.\n\n"
+        'The first cowboy narrows his eyes and says, [S01] "draw!" The second cowboy smirks, his fingers twitching above his holster, and replies, [S02] "you first"\n\n'
+        "Wind whistles across the street, a saloon sign creaks, and boots shift on gravel. Both voices are dry and low.",
+    ),
+    (
+        "A woman cooks pasta and hums.",
+        "In a sunlit kitchen, a woman in a linen apron stands at a steel stove with a pot of pasta in front of her.\n\n"
+        "She lifts the lid, stirs with a wooden spoon, and hums as steam curls up past her face.\n\n"
+        "Her humming is soft and melodic, over the bubbling of the water and the faint clink of the spoon against the pot.",
+    ),
+    (
+        "一个女孩在雨中对小狗说：“你迷路了吗？”",
+        "黄昏的街道上，一个穿红色雨衣的女孩蹲在一只湿漉漉的小狗面前。\n\n"
+        "她伸出手，轻声说：“你迷路了吗？”小狗摇着尾巴走近她。\n\n"
+        "雨点打在地面上的沙沙声，女孩的声音轻柔而清晰，远处偶尔传来汽车驶过的声音。",
+    ),
+    (
+        "程序员对着电脑骂：“又他妈崩了！”同事笑着说：“重启试试。”",
+        "深夜的办公室里，两名程序员坐在亮着的屏幕前，桌上堆满咖啡杯。\n\n"
+        "一名程序员猛拍键盘，骂道：[S01]“又他妈崩了！”旁边的同事转过椅子，笑着说：[S02]“重启试试。”\n\n"
+        "键盘的敲击声清脆，风扇低低地嗡鸣，两人的说话声靠近话筒，没有音乐。",
+    ),
+    (
+        "A DJ plays at a club; crowd jumping",
+        "A neon-lit club seen from the side of the booth, a DJ in headphones behind the decks and a packed crowd in front of her.\n\n"
+        "She slides a fader up and the crowd jumps in time, arms raised, lights sweeping over their heads.\n\n"
+        "Heavy bass and a driving four-on-the-floor beat fill the room. The crowd cheers and claps over the music.",
+    ),
+    (
+        'Old man fishing, tells the camera "patience is everything"',
+        "An old man with a white beard sits in a small wooden boat on a misty lake, a rod in his hands.\n\n"
+        'He looks into the camera and says in a gravelly voice, "patience is everything". The line twitches; he smiles and reels it in.\n\n'
+        "Water laps against the hull. The reel clicks as it turns, and a loon calls in the distance.",
+    ),
+    (
+        'Astronaut on Mars radio: "Houston, do you copy?"',
+        "An astronaut in a dusty white suit stands on a red plain, a rover behind her.\n\n"
+        'She raises a hand to her helmet and says into the radio, "Houston, do you copy?"\n\n'
+        "Static hisses in the radio, her breath is close inside the helmet, thin wind outside.",
+    ),
+    (
+        'A chef argues with a waiter. Chef: "The soup is cold!" Waiter: "You made it, chef."',
+        "A cramped restaurant kitchen under warm lamps, a chef in whites and a waiter holding a tray face each other over a pass.\n\n"
+        'The chef slams a ladle down and shouts, [S01] "The soup is cold!" The waiter lifts one eyebrow and answers calmly, [S02] "You made it, chef."\n\n'
+        "The ladle clangs on steel, pans sizzle behind them, and both voices are sharp and close.",
+    ),
+    (
+        'Soccer match, striker scores, commentator: "Goooal!"',
+        "A floodlit football stadium seen from behind the goal, a striker in blue bearing down on the keeper.\n\n"
+        'He shifts his weight, strikes the ball low, and it flies into the net. He runs to the corner with his arms wide as a commentator cries, "Goooal!"\n\n'
+        "The thump of the ball, then a wall of cheering. The commentator's voice is hoarse over the roar of the crowd.",
+    ),
+    (
+        "a kid opens a gift and screams with joy",
+        "A living room with a lit Christmas tree, a boy of six cross-legged on the rug with a wrapped box on his knees.\n\n"
+        "He tears the paper away, looks inside, and throws his head back, screaming with joy.\n\n"
+        "Paper rips and crumples. The boy's scream is high and bright, and someone laughs off to the side.",
+    ),
+    (
+        'noir detective monologue: "This city never sleeps. Neither do I."',
+        "A rain-streaked window in a dark office, a detective in a trench coat lit by the slats of a blind.\n\n"
+        'He strikes a match, lights a cigarette, and says in a low voice: "This city never sleeps. Neither do I." Smoke drifts past his hat.\n\n'
+        "Rain runs down the glass, a match flares, and a lone saxophone plays far off in the street.",
+    ),
+    (
+        "老人下棋，说“将军”。",
+        "公园的石桌旁，一位戴草帽的老人坐在棋盘前，对面坐着一位年轻人。\n\n"
+        "老人捏起一枚棋子，重重落下，说“将军”。年轻人挠了挠头。\n\n"
+        "棋子敲在石桌上的清脆声响，树上的蝉鸣，远处孩子的笑声。",
+    ),
+    (
+        "海浪拍打礁石，镜头拉远",
+        "黄昏的海岸，深色礁石立在金色的海面前。\n\n"
+        "一道海浪涌来，拍在礁石上，白色水花四散，镜头缓缓拉远，露出整片海湾。\n\n"
+        "海浪拍打礁石的轰鸣由近及远，风声持续，偶有海鸥鸣叫。",
+    ),
+    (
+        '主播: "欢迎收看今天的新闻" 然后切到记者: "我在现场"',
+        "明亮的演播室里，一位穿蓝色西装的主播坐在新闻台后。\n\n"
+        "主播面带微笑说：[S01]“欢迎收看今天的新闻”。画面切到街头，一位记者举着话筒说：[S02]“我在现场”。\n\n"
+        "主播的声音清晰平稳，街头有车流声和风声。",
+    ),
+    (
+        'Two robots talk. Robot A: "Are you alive?" Robot B: "Define alive."',
+        "Two worn robots sit on crates in a scrapyard, one silver and one copper, their eye lights glowing.\n\n"
+        'The silver robot turns its head and asks, [S01] "Are you alive?" The copper robot pauses before it answers, [S02] "Define alive."\n\n'
+        "Servos whir with each movement. The two voices are metallic, one higher, one lower, and wind rattles the sheets of tin.",
+    ),
+    (
+        "A drone shot of a volcano erupting",
+        "A drone shot over a black volcano, its crater glowing orange beneath a column of ash.\n\n"
+        "Lava bursts upward and spills down the slope while the drone drifts along the rim.\n\n"
+        "A deep rumble with sharp cracks of rock and a long, heavy hiss of steam.",
+    ),
+)

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prompt_corpus import CASES, FRAMED, PARAPHRASED
+from prompt_corpus import CASES, FRAMED, PARAPHRASED, REWRITTEN
 
 from mova_studio.prompting import model
 from mova_studio.prompting.composer import compose
 from mova_studio.prompting.model import FrameDescription
+from mova_studio.prompting.reading import read_prompt
 
 LEVEL = "\n\n"
 TRANSLATED = {
@@ -129,6 +130,7 @@ def damages() -> Iterator[Damage]:
     whole = [(case[0], compose(case[0]), case[1:]) for case in CASES]
     by_hand = [(next(case for case in CASES if case[0].startswith(start)), text) for start, text in PARAPHRASED]
     whole += [(case[0], text, case[1:]) for case, text in by_hand]
+    whole += [(original, text, read_prompt(original).dialogue) for original, text in REWRITTEN]
     for number, (original, good, lines) in enumerate(whole):
         yield from of_dialogue(original, good, lines)
         yield from of_form(number, original, good)
@@ -159,7 +161,7 @@ def of_dialogue(original: str, good: str, lines: tuple[str, ...]) -> Iterator[Da
 
 def of_speakers(original: str, good: str) -> Iterator[Damage]:
     tags = list(dict.fromkeys(re.findall(r"\[S\d\d\]", good)))
-    if len(tags) < 2:
+    if len(tags) < 2 or original.startswith("two cowboys"):  # "one says ... and other says" names nobody
         return
     yield Damage(model.DIALOGUE_SPEAKER, original, good.replace(tags[1], tags[0]))
     yield Damage(model.DIALOGUE_SPEAKER, original, re.sub(r"\[S\d\d\] ?", "", good))

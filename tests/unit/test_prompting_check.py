@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from prompt_corpus import CASES, PARAPHRASED
+from prompt_corpus import CASES, PARAPHRASED, REWRITTEN
 from prompt_damage import damages
 
 from mova_studio.prompting import model
@@ -34,6 +34,11 @@ def test_every_damage_is_found_by_its_rule():
 @pytest.mark.parametrize(("start", "rewritten"), PARAPHRASED, ids=[start for start, _ in PARAPHRASED])
 def test_undamaged_rewrites_by_hand_pass(start, rewritten):
     original = next(case[0] for case in CASES if case[0].startswith(start))
+    assert check(original, rewritten) == ()
+
+
+@pytest.mark.parametrize(("original", "rewritten"), REWRITTEN, ids=[original[:30] for original, _ in REWRITTEN])
+def test_whole_rewrites_in_the_manner_of_models_pass(original, rewritten):
     assert check(original, rewritten) == ()
 
 

@@ -102,6 +102,7 @@ def test_words_and_characters_count_to_one_limit():
     [
         ("The chef shakes the frying pan. Her head tilts up. Cars zoom past on the track.", set(), False),
         ("The camera slowly pans left and pushes in.", {"pan", "in"}, False),
+        ("Static hisses in the radio, a burst of static.", set(), False),
         ("It is still raining; she still waits.", set(), False),
         ("She stands still. A static shot.", set(), True),
         ("镜头缓缓推近，人物静止。", {"in"}, True),
@@ -133,7 +134,9 @@ def test_sentences_on_sound_only(text, on_sound):
 
 
 def test_a_colon_names_whoever_begins_its_clause_and_nobody_else():
-    read = read_prompt('The crowd cheers; cut to guest: "Thanks." 右边的女生抬起头。男生压低声音：“走了。” Sound: "bang".')
+    read = read_prompt(
+        'The crowd cheers; cut to guest: "Thanks." 右边的女生抬起头。男生压低声音：“走了。” Sound: "bang".'
+    )
     assert [line.speaker.name for line in read.lines] == ["", "男生", ""]
 
 
