@@ -1,6 +1,7 @@
 """The command line: `python -m mova_studio generate | enhance | queue | takes | plan | inspect | model`.
 
-With --json, standard output carries exactly one JSON value (`enhance --batch`: one a line); everything else goes to standard error.
+With --json, standard output carries exactly one JSON value (`enhance --batch`: one a line); everything else goes to
+standard error.
 """
 
 from __future__ import annotations
