@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import html
-import re
-
-import ftfy
 import torch
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
-MAX_TOKENS = 512
-
-
-def clean_prompt(prompt: str) -> str:
-    """Repair mojibake, undo HTML escapes (twice), make quotes straight and fullwidth letters halfwidth,
-    and fold every run of white space into one space."""
-    text = html.unescape(html.unescape(ftfy.fix_text(prompt)))
-    return re.sub(r"\s+", " ", text.strip()).strip()
+from mova_studio.network.tokens import MAX_TOKENS, clean_prompt
 
 
 def count_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str) -> int:

@@ -7,11 +7,13 @@ from mova_studio.ui.catalogue_create import CREATE_TEXTS
 from mova_studio.ui.catalogue_gallery import GALLERY_TEXTS
 from mova_studio.ui.catalogue_measures import MEASURE_TEXTS
 from mova_studio.ui.catalogue_models import MODELS_TEXTS
+from mova_studio.ui.catalogue_prompt import PROMPT_TEXTS
 from mova_studio.ui.catalogue_queue import QUEUE_TEXTS
 from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
 
 LANGUAGES = ("en", "zh")
 _MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS | GALLERY_TEXTS | COMPARE_TEXTS | QUEUE_TEXTS
+_MORE |= PROMPT_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # Header and tabs

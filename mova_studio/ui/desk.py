@@ -14,6 +14,7 @@ from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs.snapshot import JobSnapshot
 from mova_studio.jobs.states import JobState
 from mova_studio.jobs.studio import Studio
+from mova_studio.library.origin import PromptOrigin
 from mova_studio.library.shot import Shot
 from mova_studio.ui.advice import Advice
 
@@ -85,6 +86,7 @@ class PageState:
         seen: the queue as last seen, which stays while it cannot be read.
         cost_of: the settings that the cost line spoke of last.
         plan: their plan in a few words; "" until it is known.
+        origin: of the prompt that was last rewritten or restored on this page.
         looked: the System view has been opened, and what stands in its fields is the person's.
         imagined: what was asked last about another machine.
         sent: what the page shows now, by part, so that only changes are sent.
@@ -106,6 +108,7 @@ class PageState:
     seen: Sight = field(default_factory=Sight)
     cost_of: dict[str, Any] = field(default_factory=dict)
     plan: str = ""
+    origin: PromptOrigin | None = None
     looked: bool = False
     imagined: Imagined | None = None
     sent: dict[str, object] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from mova_studio.errors import StudioError
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import STEP_CACHE_LEVELS, Shot
 from mova_studio.ui.catalogue import say
+from mova_studio.ui.prompt_line import PromptLine
 from mova_studio.ui.reading import MAX_COUNT
 from mova_studio.ui.scout_form import GridForm, ScoutForm, draw_grid, draw_scout_button, draw_scout_choices
 from mova_studio.ui.served import cached_file
@@ -48,11 +49,13 @@ class Form:
     """The components of a shot.
 
     Attributes:
+        line: around the prompt.
         fields: by the names of `Shot`, and "size", "seconds", "seed", "count".
         places: where errors appear, see `PLACES`; they stay until the next try.
         notes: where it is said that a value was moved. Apart from the errors, so that a late note wipes none out.
     """
 
+    line: PromptLine
     fields: dict[str, Any]
     places: dict[str, gr.HTML]
     notes: dict[str, gr.HTML]
@@ -137,7 +140,9 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
     def note(name: str) -> None:
         notes[name] = html_box(visible=False, elem_classes="m-place", elem_id=f"note-{name}")
 
+    line = PromptLine()
     with gr.Column(elem_classes="m-field"):
+        line.draw_over(words)
         fields["prompt"] = words.make(
             gr.Textbox,
             {"label": "prompt.label"},
@@ -146,6 +151,7 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
             elem_id="prompt",
             placeholder=prompt_hint("en"),
         )
+        line.draw_under(words)
         place("prompt")
     with gr.Column(elem_classes="m-field"):
         with gr.Row(elem_classes="m-row"):
@@ -225,7 +231,7 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
             leave = words.make(gr.Button, {"value": "queue.leave"}, elem_id="leave", scale=2, visible=False)
             cancel = words.make(gr.Button, {"value": "cancel"}, elem_id="cancel", scale=1, min_width=76, visible=False)
         scout = draw_scout_choices(words, scout_button)
-    return Form(fields, places, notes, advanced, dice, reuse, generate, cancel, leave, cost, scout, grid)
+    return Form(line, fields, places, notes, advanced, dice, reuse, generate, cancel, leave, cost, scout, grid)
 
 
 def prompt_hint(language: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD = "64mb"
 _HERE = Path(__file__).parent
-_STYLES = ("studio.css", "queue.css", "gallery.css")
+_STYLES = ("studio.css", "queue.css", "gallery.css", "prompt.css")
 _SCRIPTS = ("studio.js", "queue.js", "gallery.js", "compare.js")
 
 

@@ -15,6 +15,7 @@ from mova_studio.ui.api import Api
 from mova_studio.ui.api_create import CreateApi
 from mova_studio.ui.api_gallery import GalleryApi
 from mova_studio.ui.api_models import ModelsApi
+from mova_studio.ui.api_prompt import PromptApi
 from mova_studio.ui.api_queue import QueueApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.compare_view import CompareView
@@ -27,6 +28,7 @@ from mova_studio.ui.gallery_view import GalleryState, GalleryView
 from mova_studio.ui.header import THEME_JS, Header
 from mova_studio.ui.models_view import ModelsView
 from mova_studio.ui.painter import Painter
+from mova_studio.ui.prompt_room import PromptRoom
 from mova_studio.ui.queue_events import QueueEvents
 from mova_studio.ui.restore_view import too_large
 from mova_studio.ui.result_events import ResultEvents
@@ -53,6 +55,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model)
     system_view = SystemView(studio, access, advisor)
     scouts_view = ScoutsView(desk, served, advisor)
+    prompts = PromptRoom(desk, access)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
         Api(desk, data, access, advisor).register()
@@ -60,6 +63,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         ModelsApi(checkpoints, access).register()
         CreateApi(studio).register()
         QueueApi(desk, access).register()
+        PromptApi(prompts.rewriter).register()
         page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
         header.draw(words, studio.model)
@@ -70,6 +74,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 scouts_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.takes"}, id="takes") as takes_tab:
                 gallery_view.draw(words)
+            with words.make(gr.Tab, {"label": "tab.lab"}, id="lab") as lab_tab:
+                prompts.draw(words)
             with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
                 models_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.system"}, id="system", visible=False) as system_tab:
@@ -88,6 +94,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         scouts_view.wire(page, jobs_text, tabs, scouts_tab)
         ResultEvents(desk, view).wire(page)
         gallery_view.wire(page, form, tabs, takes_tab)
+        prompts.wire(page, view, tabs, lab_tab, jobs_text)
         models_view.wire(page, form, header, models_tab)
         system_view.wire(page, form_events, header, tabs, system_tab)
         owners = (models_tab, system_tab)
@@ -148,6 +155,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             change_language, [page, gallery_view.state], unique([*everything, *shown_later]), **QUIET
         )
         changed.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
+        for event in (opened, changed):
+            event.then(prompts.spoken, [page, *prompts.asked], unique(prompts.shown), preprocess=False, **QUIET)
         header.theme.click(None, None, None, js=THEME_JS, **QUIET)
     return blocks
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +14,14 @@ from gradio.utils import get_upload_folder
 
 from mova_studio.errors import InputError
 from mova_studio.library.frames import prepare_frame
+from mova_studio.library.origin import PromptOrigin
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import Shot, check_prompt
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.sizes import Settled, settle_frames, settle_seconds, settle_side
 
 ANY_SEED = -1
+_WORD = re.compile(r"[\u3040-\u9fff]|[^\W\u3040-\u9fff]+")
 MAX_COUNT = 16
 # In the order in which a person meets them, so that the first error is the topmost one.
 NUMBERS = {
@@ -48,12 +52,20 @@ class Order:
     notes: tuple[str, ...]
 
 
-def read_order(fields: Mapping[str, Any], model: str, preset: RenderPreset, language: str, length: str) -> Order:
+def read_order(
+    fields: Mapping[str, Any],
+    model: str,
+    preset: RenderPreset,
+    language: str,
+    length: str,
+    origin: PromptOrigin | None = None,
+) -> Order:
     """The order that stands in the page's fields. Slow with pictures: call it in a thread.
 
     Args:
         fields: by the names of `Shot`, and "seconds", "seed"; pictures as Gradio's file dicts.
         length: "seconds" if that field was changed last, so that frames follow it; else frames count.
+        origin: of the prompt that was last rewritten on the page; kept if the prompt comes from it.
 
     Raises:
         InputError: with the field at fault.
@@ -84,7 +96,17 @@ def read_order(fields: Mapping[str, Any], model: str, preset: RenderPreset, lang
     shot = Shot(prompt=str(fields["prompt"]), model=model, **settings)
     preset.check_limits(width, height, shot.num_frames)
     pictures, notes = read_pictures(fields, width, height, language)
-    return Order(Shot(prompt=shot.prompt, model=model, **settings, **pictures), seed, sides, frames, notes)
+    whence = origin if origin is not None and comes_from(origin, shot.prompt) else None
+    whole = Shot(prompt=shot.prompt, model=model, **settings, **pictures, origin=whence)
+    return Order(whole, seed, sides, frames, notes)
+
+
+def comes_from(origin: PromptOrigin, prompt: str) -> bool:
+    """Whether a prompt is a rewrite, or was made from it by hand: more than half of its words are the rewrite's."""
+    if prompt == origin.original:
+        return False
+    mine, theirs = Counter(_WORD.findall(prompt)), Counter(_WORD.findall(origin.rewritten))
+    return 2 * (mine & theirs).total() > max(mine.total(), theirs.total())
 
 
 def read_length(seconds: Any, frames: Any, frame_rate: float, changed: str, language: str) -> Settled:

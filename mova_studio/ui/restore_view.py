@@ -63,6 +63,7 @@ class RestoreView:
         settings = dict(restored.settings)
         if restored.prompts:
             settings["prompt"] = restored.prompts[language]
+        page.origin = restored.origin or page.origin
         name = file.get("orig_name") or path.name if isinstance(file, dict) else path.name
         said = [say(language, "restore.done", name=name), *restored_notes(language, restored, model)]
         return done | self.filling.fill(

@@ -119,7 +119,8 @@ class ScoutEvents:
         updates: dict[Any, Any] = form.quiet_places()
         updates |= {each: gr.update(value="", visible=False) for each in (form.scout.place, form.grid.place)}
         try:
-            order = await asyncio.to_thread(read_order, named, studio.model, preset_for(studio.model), language, length)
+            preset = preset_for(studio.model)
+            order = await asyncio.to_thread(read_order, named, studio.model, preset, language, length, page.origin)
         except StudioError as error:
             return updates | form.complaint(language, error) | await self.painter.paint(page)
         try:

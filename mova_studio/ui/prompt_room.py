@@ -1,0 +1,64 @@
+"""Everything about prompts on the page, put together: the line in Create, the lab, the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from mova_studio.ui.access import Access
+from mova_studio.ui.create import CreateView
+from mova_studio.ui.desk import Desk, PageState
+from mova_studio.ui.prompt_lab import LabView
+from mova_studio.ui.prompt_lab_events import LabEvents
+from mova_studio.ui.prompt_run import Rewriter
+from mova_studio.ui.prompt_state import LabState, Sheet
+from mova_studio.ui.token_meter import TokenMeter
+from mova_studio.ui.wording import Wording
+
+
+class PromptRoom:
+    """Draws and connects its parts, and words them anew when the language changes."""
+
+    def __init__(self, desk: Desk, access: Access) -> None:
+        self.desk = desk
+        self.rewriter, self.meter, self.lab = Rewriter(desk.studio, access), TokenMeter(desk.studio), LabView()
+
+    def draw(self, words: Wording) -> None:
+        """Draw the lab; the line is drawn with the form."""
+        self.lab.draw(words)
+        self.state = gr.State(LabState())
+
+    def wire(self, page: gr.State, view: CreateView, tabs: gr.Tabs, tab: gr.Tab, jobs_text: gr.Textbox) -> None:
+        """Connect everything."""
+        form, lab, backend = view.form, self.lab, self.lab.backend
+        self.line = form.line
+        fields = form.fields
+        self.prompt = fields["prompt"]
+        self.line.wire(page, self.state, self.prompt, fields["first_frame"], backend, self.rewriter, self.meter)
+        self.events = LabEvents(lab, form, view.filling, self.rewriter, self.meter)
+        self.events.wire(page, self.state, tabs, tab, self.line.open)
+        backend.wire(page)
+        lab.batch.wire(page, self.state, form, backend, self.rewriter, self.desk, jobs_text)
+
+    @property
+    def asked(self) -> list[Any]:
+        """What `spoken` takes, in its order."""
+        lab = self.lab
+        return [self.state, self.prompt, lab.batch.lines, *lab.backend.inputs, *lab.fields]
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `spoken` changes."""
+        backend, batch = self.lab.backend, self.lab.batch
+        return [self.line.meter, *self.line.spoken, *backend.shown, *batch.spoken, *self.events.spoken]
+
+    async def spoken(self, page: PageState, state: LabState, prompt: Any, lines: Any, *values: Any) -> dict[Any, Any]:
+        """All of it in the page's language, and what this person may use."""
+        backend, batch = self.lab.backend, self.lab.batch
+        updates = self.line.words_of(page, state)
+        if prompt:  # while the page opens a count of nothing could come after the first one of what is typed
+            updates[self.line.meter] = await self.line.count(page, prompt)
+        updates |= await backend.choose(page, *values[:4])
+        updates |= await batch.counted(page, lines)
+        return updates | await self.events.words_of(page, state, Sheet.of(*values[4:]))
