@@ -21,7 +21,7 @@ def test_a_killed_app_goes_on_with_the_run_and_the_page(context: BrowserContext,
         # Long enough for the save after five seconds.
         small_settings(page, steps=300)
         page.click("#generate")
-        page.wait_for_function("/goes on|denoising/.test(document.querySelector('#progress').innerText)")
+        page.wait_for_function("/goes on|denoising/.test(document.querySelector('#progress')?.innerText || '')")
         saved = studio.library / ".runs"
         page.wait_for_function(f"{STEP} > 5")
         while not list(saved.glob("*.json")):
@@ -33,7 +33,7 @@ def test_a_killed_app_goes_on_with_the_run_and_the_page(context: BrowserContext,
         page.reload()
         page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
         assert page.input_value("#prompt textarea") == "Rain on a tin roof."
-        page.wait_for_function("/goes on from step \\d+/.test(document.querySelector('#progress').innerText)")
+        page.wait_for_function("/goes on from step \\d+/.test(document.querySelector('#progress')?.innerText || '')")
         page.wait_for_selector("#stage video.m-video", timeout=180_000)
         assert "seed 77" in page.inner_text("#stage")
         assert len(list(studio.library.glob("*/*.mp4"))) == 1
