@@ -55,7 +55,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model)
     system_view = SystemView(studio, access, advisor)
     scouts_view = ScoutsView(desk, served, advisor)
-    prompts = PromptRoom(desk, access)
+    prompts = PromptRoom(studio, access)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
         Api(desk, data, access, advisor).register()
@@ -94,7 +94,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         scouts_view.wire(page, jobs_text, tabs, scouts_tab)
         ResultEvents(desk, view).wire(page)
         gallery_view.wire(page, form, tabs, takes_tab)
-        prompts.wire(page, view, tabs, lab_tab, jobs_text)
+        prompts.wire(page, painter, tabs, lab_tab, jobs_text)
         models_view.wire(page, form, header, models_tab)
         system_view.wire(page, form_events, header, tabs, system_tab)
         owners = (models_tab, system_tab)

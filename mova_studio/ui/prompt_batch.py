@@ -15,8 +15,9 @@ from mova_studio.library.origin import PromptOrigin
 from mova_studio.library.presets import preset_for
 from mova_studio.prompting.wildcards import all_of
 from mova_studio.ui.catalogue import say
-from mova_studio.ui.desk import Desk, PageState
+from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import Form
+from mova_studio.ui.painter import Painter
 from mova_studio.ui.prompt_backend import BackendChoice, read_choice
 from mova_studio.ui.prompt_html import said_html
 from mova_studio.ui.prompt_line import origin_of
@@ -58,7 +59,7 @@ class PromptBatch:
     @property
     def spoken(self) -> list[Any]:
         """What `counted` changes."""
-        return [self.count, self.go]
+        return [self.count, self.said, self.go]
 
     def wire(
         self,
@@ -67,17 +68,18 @@ class PromptBatch:
         form: Form,
         backend: BackendChoice,
         rewriter: Rewriter,
-        desk: Desk,
+        painter: Painter,
         jobs_text: gr.Textbox,
     ) -> None:
         """Connect everything."""
-        self.form, self.rewriter, self.desk, self.jobs_text = form, rewriter, desk, jobs_text
+        self.form, self.rewriter, self.painter, self.jobs_text = form, rewriter, painter, jobs_text
+        self.desk = painter.desk
         self.length_text = gr.Textbox("num_frames", visible=False)
         self.lines.change(self.counted, [page, self.lines], self.spoken, trigger_mode="always_last", **QUIET)
         self.go.click(
             self.queue,
             [page, lab, self.length_text, self.lines, self.enhance, *backend.inputs, *form.inputs],
-            [self.said, self.go, self.stop, jobs_text],
+            [self.said, self.go, self.stop, jobs_text, *painter.view.painted],
             preprocess=False,
             js=_FORM_JS,
             **QUIET,
@@ -95,7 +97,8 @@ class PromptBatch:
         else:
             said = count_html(language, text, number)
         word = say(language, "batch.go", count=number) if number else say(language, "batch.go.none")
-        return {self.count: said, self.go: gr.update(value=word, interactive=number > 0)}
+        quiet = gr.update(value="", visible=False)
+        return {self.count: said, self.said: quiet, self.go: gr.update(value=word, interactive=number > 0)}
 
     async def halt(self, lab: LabState) -> None:
         """End the batch."""
@@ -146,7 +149,8 @@ class PromptBatch:
             said = said_html(say(language, "batch.queued", count=len(asked)))
         page.add_jobs(asked)
         page.idle_looks = 0
-        yield idle | {self.said: gr.update(value=said, visible=True), self.jobs_text: " ".join(page.jobs)}
+        told = {self.said: gr.update(value=said, visible=True), self.jobs_text: " ".join(page.jobs)}
+        yield idle | told | await self.painter.paint(page)
 
     async def _rewritten(
         self,
@@ -171,8 +175,6 @@ class PromptBatch:
             async with aclosing(self.rewriter.follow(lab, wanted, language)) as steps:
                 async for progress in steps:
                     enhanced = progress.enhanced
-                    if lab.stopped:
-                        raise Cancelled
         except Cancelled:
             raise
         except StudioError as error:

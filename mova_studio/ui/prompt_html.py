@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -13,6 +14,8 @@ from mova_studio.ui.prompt_state import MAX_HISTORY
 
 _SHOWN_END = 600  # characters of an answer under way
 _TITLE = 80
+# The texts of a description that is still being written, without the JSON around them.
+_VALUES = re.compile(r'":\s*"((?:[^"\\]|\\.)+)')
 
 
 def report_html(language: str, findings: Sequence[Finding]) -> str:
@@ -64,7 +67,8 @@ def progress_html(language: str, progress: Progress, backend: str) -> str:
     """How far it is, and the end of the answer so far."""
     words = escape(progress_words(language, progress, backend))
     said = f'<p class="m-words" role="status"><span class="m-busy" aria-hidden="true"></span>{words}</p>'
-    text = progress.text[-_SHOWN_END:].strip()
+    text = progress.text if progress.stage != "describe" else " · ".join(_VALUES.findall(progress.text))
+    text = text[-_SHOWN_END:].strip()
     return said + (f'<p class="m-stream" dir="auto">{escape(text)}</p>' if text else "")
 
 

@@ -107,7 +107,8 @@ class LabEvents:
         async def run(
             request: gr.Request, page: PageState, lab: LabState, picture: Any, *values: Any
         ) -> AsyncIterator[dict[Any, Any]]:
-            view, language, lab.latest = self.view, page.language, None
+            view, language = self.view, page.language
+            lab.latest, lab.stopped = None, False
             backend, sheet = values[:4], Sheet.of(*values[4:])
             busy = {
                 view.run: gr.update(visible=False),

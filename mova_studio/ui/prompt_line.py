@@ -82,7 +82,7 @@ class PromptLine:
         self, request: gr.Request, page: PageState, lab: LabState, prompt: Any, picture: Any, *backend: Any
     ) -> AsyncIterator[dict[Any, Any]]:
         """Rewrite what stands in the prompt; the field is left alone until the end, and on every error."""
-        language, lab.latest = page.language, None
+        language, lab.latest, lab.stopped = page.language, None, False
         busy = {self.start: gr.update(visible=False), self.stop: gr.update(visible=True)}
         idle = {self.start: gr.update(visible=True), self.stop: gr.update(visible=False)}
         try:

@@ -6,9 +6,10 @@ from typing import Any
 
 import gradio as gr
 
+from mova_studio.jobs.studio import Studio
 from mova_studio.ui.access import Access
-from mova_studio.ui.create import CreateView
-from mova_studio.ui.desk import Desk, PageState
+from mova_studio.ui.desk import PageState
+from mova_studio.ui.painter import Painter
 from mova_studio.ui.prompt_lab import LabView
 from mova_studio.ui.prompt_lab_events import LabEvents
 from mova_studio.ui.prompt_run import Rewriter
@@ -20,18 +21,18 @@ from mova_studio.ui.wording import Wording
 class PromptRoom:
     """Draws and connects its parts, and words them anew when the language changes."""
 
-    def __init__(self, desk: Desk, access: Access) -> None:
-        self.desk = desk
-        self.rewriter, self.meter, self.lab = Rewriter(desk.studio, access), TokenMeter(desk.studio), LabView()
+    def __init__(self, studio: Studio, access: Access) -> None:
+        self.rewriter, self.meter, self.lab = Rewriter(studio, access), TokenMeter(studio), LabView()
 
     def draw(self, words: Wording) -> None:
         """Draw the lab; the line is drawn with the form."""
         self.lab.draw(words)
         self.state = gr.State(LabState())
 
-    def wire(self, page: gr.State, view: CreateView, tabs: gr.Tabs, tab: gr.Tab, jobs_text: gr.Textbox) -> None:
+    def wire(self, page: gr.State, painter: Painter, tabs: gr.Tabs, tab: gr.Tab, jobs_text: gr.Textbox) -> None:
         """Connect everything."""
-        form, lab, backend = view.form, self.lab, self.lab.backend
+        view, lab, backend = painter.view, self.lab, self.lab.backend
+        form = view.form
         self.line = form.line
         fields = form.fields
         self.prompt = fields["prompt"]
@@ -39,7 +40,7 @@ class PromptRoom:
         self.events = LabEvents(lab, form, view.filling, self.rewriter, self.meter)
         self.events.wire(page, self.state, tabs, tab, self.line.open)
         backend.wire(page)
-        lab.batch.wire(page, self.state, form, backend, self.rewriter, self.desk, jobs_text)
+        lab.batch.wire(page, self.state, form, backend, self.rewriter, painter, jobs_text)
 
     @property
     def asked(self) -> list[Any]:

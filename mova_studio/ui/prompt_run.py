@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from mova_studio.errors import AccessDenied, InputError
+from mova_studio.errors import AccessDenied, Cancelled, InputError
 from mova_studio.jobs.enhancing import COMPOSER, Progress, Wanted
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.shot import check_prompt
@@ -64,7 +64,8 @@ class Rewriter:
     async def follow(self, lab: LabState, wanted: Wanted, language: str = "en") -> AsyncGenerator[Progress, None]:
         """Rewrite, and tell each change; the last one has `enhanced`.
 
-        One page has one rewriting at a time. Close the iterator to cancel: use `contextlib.aclosing`.
+        One page has one rewriting at a time; set `lab.stopped` back before, if it ended an earlier one. Close the
+        iterator to cancel: use `contextlib.aclosing`.
 
         Raises:
             InputError: one is under way.
@@ -78,6 +79,8 @@ class Rewriter:
         try:
             while True:
                 progress = running.progress
+                if lab.stopped:
+                    raise Cancelled  # at once: its thread may take a moment longer
                 if progress.error is not None:
                     raise progress.error
                 if progress is not told:

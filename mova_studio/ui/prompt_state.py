@@ -57,7 +57,7 @@ class LabState:
 
     Attributes:
         running: the rewriting under way, from Create or from the lab.
-        stopped: the person wants the batch to end.
+        stopped: the person wants what is under way to end.
         latest: what came of the last rewriting, until the page has taken it.
         swap: for the button over Create's prompt; None where nothing was rewritten there.
         past, future: sheets that Undo and Redo bring.

@@ -7,6 +7,7 @@ import re
 from mova_studio.ui.translated_create import CREATE_SENTENCES
 from mova_studio.ui.translated_models import MODELS_SENTENCES
 from mova_studio.ui.translated_plans import NESTED, SHORT, WHOLE
+from mova_studio.ui.translated_prompt import PROMPT_SENTENCES
 from mova_studio.ui.translated_queue import QUEUE_SENTENCES
 
 _N = r"([\d.,x×-]+|nan|inf|-inf)"
@@ -66,7 +67,7 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"('.*') is not a hub id; .*", r"\1 不是模型库编号，请按“所有者/名称”填写，例如 OpenMOSS-Team/MOVA-360p。"),
     (r"Only the owner of this studio may do that; .*", "只有所有者可以这样做；访客可以生成和下载成片。"),
 )
-_ALL = (*_SENTENCES, *CREATE_SENTENCES, *MODELS_SENTENCES, *QUEUE_SENTENCES, *SHORT, *WHOLE)
+_ALL = (*_SENTENCES, *CREATE_SENTENCES, *MODELS_SENTENCES, *QUEUE_SENTENCES, *PROMPT_SENTENCES, *SHORT, *WHOLE)
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _ALL)
 _NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in NESTED)
 _PREFIXES = {"first frame: ": "首帧：", "last frame: ": "尾帧：", "First frame: ": "首帧：", "Last frame: ": "尾帧："}
