@@ -82,8 +82,8 @@ class LabEvents:
             [*frames, view.place],
             **raw,
         )
-        shared = [page, frames[1], form.fields["prompt"], view.original]
-        tab.select(self.entered, shared, [view.first_frame, view.original], **raw)
+        shared = [*state, frames[1], form.fields["prompt"], view.original]
+        tab.select(self.entered, shared, [view.first_frame, view.original, view.history], **raw)
         opened.click(self.open, [*state, form.fields["prompt"], *sheet], [*sheet, tabs, view.place], **raw)
 
     @property
@@ -227,13 +227,14 @@ class LabEvents:
         shown = None if path is None else str(path)
         return dict.fromkeys(both, shown) | {place: gr.update(value="", visible=False)}
 
-    async def entered(self, page: PageState, value: Any, prompt: Any, original: Any) -> dict[Any, Any]:
-        """Create's first frame, and its prompt where none stands here."""
+    async def entered(self, page: PageState, lab: LabState, value: Any, prompt: Any, original: Any) -> dict[Any, Any]:
+        """Create's first frame and rewrites, and its prompt where none stands here."""
         try:
             path = uploaded(value, "first_frame", page.language)
         except InputError:
             path = None
         updates: dict[Any, Any] = {self.view.first_frame: None if path is None else str(path)}
+        updates[self.view.history] = history_html(page.language, lab.history)
         if not str(original or "").strip() and str(prompt or "").strip():
             updates[self.view.original] = str(prompt)
         return updates
