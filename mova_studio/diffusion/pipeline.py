@@ -201,11 +201,14 @@ class MovaPipeline(DiffusionPipeline):
         prompt_embeds: torch.Tensor | None = None,
         negative_prompt_embeds: torch.Tensor | None = None,
         on_chunk: OnChunk | None = None,
+        condition: torch.Tensor | None = None,
     ) -> SamplingState:
         """Everything before the first step; arguments as in `__call__`.
 
         Args:
             on_chunk: called as (done, total) before every piece of encoding; may raise to stop.
+            condition: `SamplingState.condition` of a run with the same frames, size and length; they are not
+                encoded again then.
         """
         sample_rate, hop_length = self.audio_vae.config.sample_rate, self.audio_vae.hop_length
         inputs.check_settings(settings, sample_rate, hop_length)
@@ -218,7 +221,8 @@ class MovaPipeline(DiffusionPipeline):
         if guidance.needs_negative and negative_prompt_embeds is None:
             negative_prompt_embeds = self.encode_prompt(inputs.as_list(negative_prompt or "", batch, "negative_prompt"))
         noise, embeds = (latents, audio_latents), (prompt_embeds, negative_prompt_embeds)
-        return starting_state(self, settings, (image, last_image), generator, noise, embeds, batch, on_chunk)
+        frames = (image, last_image)
+        return starting_state(self, settings, frames, generator, noise, embeds, batch, on_chunk, condition)
 
     def expert_of(self, state: SamplingState) -> Expert:
         """The expert that runs `state`'s next step."""

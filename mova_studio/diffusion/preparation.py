@@ -26,6 +26,7 @@ def starting_state(
     embeds: tuple[torch.Tensor | None, torch.Tensor | None],
     batch: int,
     on_chunk: OnChunk | None,
+    condition: torch.Tensor | None,
 ) -> SamplingState:
     """The state that `MovaPipeline.prepare` returns, once the texts are embedded.
 
@@ -34,19 +35,20 @@ def starting_state(
         noise: video and audio latents to start from; None is drawn from `generator`.
         embeds: of the prompt and of the negative prompt.
         batch: takes.
-        on_chunk: as in `MovaPipeline.prepare`.
+        on_chunk, condition: as in `MovaPipeline.prepare`.
     """
     sample_rate, hop_length = pipeline.audio_vae.config.sample_rate, pipeline.audio_vae.hop_length
     device, (first, last) = pipeline.residency.device, frames
-    with pipeline.residency.use("video_vae"):
-        condition = image_condition(
-            pipeline.video_vae,
-            _pictures(pipeline, first, batch, settings, "first_frame"),
-            None if last is None else _pictures(pipeline, last, batch, settings, "last_frame"),
-            settings.num_frames,
-            pipeline.tiling,
-            on_chunk,
-        )
+    if condition is None:
+        with pipeline.residency.use("video_vae"):
+            condition = image_condition(
+                pipeline.video_vae,
+                _pictures(pipeline, first, batch, settings, "first_frame"),
+                None if last is None else _pictures(pipeline, last, batch, settings, "last_frame"),
+                settings.num_frames,
+                pipeline.tiling,
+                on_chunk,
+            )
     shape = (batch, pipeline.video_vae.config.z_dim, *condition.shape[2:])
     audio_length = inputs.num_audio_latents(settings, sample_rate, hop_length)
     audio_shape = (batch, pipeline.audio_vae.config.latent_dim, audio_length)
@@ -57,7 +59,7 @@ def starting_state(
         step=0,
         latents=latents.to(device).float(),
         audio_latents=audio_latents.to(device).float(),
-        condition=condition.float(),
+        condition=condition.to(device).float(),
         prompt_embeds=positive if settings.guidance.needs_positive else None,
         negative_prompt_embeds=negative if settings.guidance.needs_negative else None,
     )

@@ -14,6 +14,7 @@ import torch
 from mova_studio.diffusion import MovaPipeline
 from mova_studio.diffusion.preview import LatentPreview
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
+from mova_studio.jobs.condition_cache import ConditionCache
 from mova_studio.jobs.planning import Planning, sizes_of
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.locate import locate
@@ -36,6 +37,7 @@ class Engine:
     Attributes:
         planning: how plans are made, and what was learned here.
         machine: as it was when the last plan was made.
+        conditions: encoded frames of the latest shots.
         checkpoint, identity, pipeline, preview: of the placed checkpoint; see `place`.
     """
 
@@ -43,6 +45,7 @@ class Engine:
         self.planning = Planning.here()
         self._choose_device()
         self.machine = self._probe()
+        self.conditions = ConditionCache()
         self._model: str | None = None
         self._residency: Residency | None = None
 

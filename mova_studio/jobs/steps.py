@@ -56,8 +56,8 @@ class Steps:
         frames = run.engine.preview.frames(tensors["x0_latents"][0]).numpy()
         rate = run.shot.frame_rate * len(frames) / run.shot.num_frames
         stops = run.step == run.stop_step
-        # Elsewhere the audio VAE would have to change places with the towers.
-        audible = self.placed.chosen.plan.offload == "none" and self._sound.left
+        # A scout is heard when it stops. Under other plans the audio VAE would have to change places with the towers.
+        audible = run.stop_step is None and self.placed.chosen.plan.offload == "none" and self._sound.left
         if not (stops or audible):
             return encode_preview(frames, rate)
         with self._sound.spending():

@@ -13,6 +13,7 @@ from mova_studio.diffusion import SamplingSettings
 from mova_studio.diffusion.state import SamplingState
 from mova_studio.diffusion.text import MAX_TOKENS, count_tokens, lost_words
 from mova_studio.errors import InputError
+from mova_studio.jobs.condition_cache import frames_key
 from mova_studio.jobs.placed import Placed
 from mova_studio.jobs.run import Paused, Run
 from mova_studio.jobs.saved_run import RunFacts, Saver
@@ -160,7 +161,10 @@ class Work:
     def _prepare(self) -> None:
         shot = self.run.shot
         assert self.embeddings is not None
-        settings = _settings(shot)
+        settings, known = _settings(shot), self.run.engine.conditions
+        plan = self.placed.chosen.plan
+        how = (self.run.engine.identity, plan.device, plan.weights["video_vae"], plan.vae_tiles)
+        key = (*how, *frames_key(shot))
         self.state = self.run.engine.pipeline.prepare(
             settings,
             image=_open(shot.first_frame),
@@ -169,7 +173,9 @@ class Work:
             prompt_embeds=self.embeddings[0],
             negative_prompt_embeds=self.embeddings[1],
             on_chunk=self.run.check_stop,
+            condition=known.get(key),
         )
+        known.put(key, self.state.condition)
 
 
 def _settings(shot: Shot) -> SamplingSettings:
