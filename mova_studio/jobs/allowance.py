@@ -13,17 +13,20 @@ class Allowance:
     Args:
         share: of the time since now that may be spent, 0 to 1.
         clock: seconds that only grow.
+
+    Attributes:
+        spent: seconds, so far.
     """
 
     def __init__(self, share: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._share, self._clock = share, clock
         self._started = clock()
-        self._spent = self._cost = 0.0
+        self.spent = self._cost = 0.0
 
     @property
     def left(self) -> bool:
         """Once more would still be within the share. The first time always is."""
-        return self._spent + self._cost <= self._share * (self._clock() - self._started)
+        return self.spent + self._cost <= self._share * (self._clock() - self._started)
 
     @contextmanager
     def spending(self) -> Iterator[None]:
@@ -33,4 +36,4 @@ class Allowance:
             yield
         finally:
             self._cost = self._clock() - begun
-            self._spent += self._cost
+            self.spent += self._cost

@@ -8,7 +8,6 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Protocol
 
 from mova_studio import errors
@@ -120,28 +119,21 @@ def enhance_here(wanted: Wanted, limits: dict[str, Any], report: Report, cancell
 
 
 def token_counter(checkpoint: str) -> Callable[[str], int] | None:
-    """Counts tokens as a checkpoint does; None where neither it nor a published one is on this machine."""
+    """Counts tokens as a checkpoint does; None where neither it nor a published one is on this machine.
+
+    The first call for a published checkpoint takes a second or two.
+    """
     from mova_studio.network.hub import PUBLISHED
     from mova_studio.network.installed import DEMO
     from mova_studio.network.locate import locate
+    from mova_studio.network.tokens import counter
 
     for name in [checkpoint] if checkpoint not in ("", DEMO) else list(PUBLISHED):
         try:
-            return _counter(str(locate(name)))
+            return counter(locate(name))
         except CheckpointError:
             continue
     return None
-
-
-@lru_cache(maxsize=2)
-def _counter(folder: str) -> Callable[[str], int]:
-    from pathlib import Path
-
-    from mova_studio.diffusion.text import count_tokens
-    from mova_studio.network.checkpoint import Checkpoint
-
-    tokenizer = Checkpoint(Path(folder)).tokenizer()
-    return lambda prompt: count_tokens(tokenizer, prompt)
 
 
 @dataclass(frozen=True)

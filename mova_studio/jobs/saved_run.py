@@ -138,6 +138,11 @@ class Saver:
         self._allowance = Allowance(MAX_SHARE, clock)
 
     @property
+    def spent(self) -> float:
+        """Seconds that saving has taken so far."""
+        return self._allowance.spent
+
+    @property
     def affordable(self) -> bool:
         """A save would still be within its share."""
         return self._every == 0 or self._allowance.left
