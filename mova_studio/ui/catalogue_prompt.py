@@ -15,10 +15,10 @@ PROMPT_TEXTS: dict[str, tuple[str, str]] = {
     "enhance.undo": ("Undo", "撤销"),
     "enhance.redo": ("Use the rewrite", "使用改写"),
     "enhance.lab": ("Open in Prompt lab", "在提示词工坊中打开"),
-    "enhance.holds": ("Rewritten by {backend}; every check holds.", "已由 {backend} 改写，全部检查通过。"),
+    "enhance.holds": ("Rewritten by {backend}; every check holds.", "已由“{backend}”改写，全部检查通过。"),
     "enhance.faults": (
         "Rewritten by {backend}; {count} to look at in the Prompt lab.",
-        "已由 {backend} 改写，有 {count} 处请到提示词工坊查看。",
+        "已由“{backend}”改写，有 {count} 处请到提示词工坊查看。",
     ),
     "enhance.undone": ("Your own words are back.", "已恢复您的原文。"),
     "enhance.redone": ("The rewrite is in the prompt.", "已填入改写后的提示词。"),
@@ -38,9 +38,9 @@ PROMPT_TEXTS: dict[str, tuple[str, str]] = {
     "backend.composer": ("Composer · built in, needs no model", "内置编排器 · 无需模型"),
     "backend.composer.name": ("the composer", "内置编排器"),
     "backend.composer.limits": (
-        "It arranges your own words in MOVA's order and invents nothing. It cannot see pictures: describe the first "
-        "frame in step 1 if it matters.",
-        "只把您的原文按 MOVA 的顺序编排，不增添内容。它看不到图片，如有需要请在第 1 步描述首帧。",
+        "The composer arranges your own words in MOVA's order and invents nothing. It cannot see pictures: describe the "
+        "first frame in step 1 if it matters.",
+        "编排器只把您的原文按 MOVA 的顺序编排，不增添内容。它看不到图片，如有需要请在第 1 步描述首帧。",
     ),
     "backend.server": ("Server · {title}", "服务器 · {title}"),
     "backend.mine": ("Server · another one", "服务器 · 其他"),

@@ -90,7 +90,7 @@ class LabEvents:
     def spoken(self) -> list[Any]:
         """What `words_of` changes."""
         view = self.view
-        return [view.history, view.template, view.place, *view.judged]
+        return [view.history, view.template, view.place, view.again, *view.judged]
 
     async def words_of(self, page: PageState, lab: LabState, sheet: Sheet) -> dict[Any, Any]:
         """The view in the page's language."""
@@ -99,6 +99,7 @@ class LabEvents:
             view.history: history_html(page.language, lab.history),
             view.template: gr.update(choices=template_choices(page.language)),
             view.place: gr.update(value="", visible=False),
+            view.again: gr.update(visible=page.owner),
         }
 
     def runner(self, mode: str) -> Any:

@@ -19,8 +19,8 @@ from mova_studio.ui.prompt_backend import Choice
 from mova_studio.ui.prompt_state import LabState
 from mova_studio.ui.reading import uploaded
 
-# A composer is done at once; a server is asked less often the longer it takes.
-LOOK_SECONDS = (0.02, 0.02, 0.05, 0.1)
+# The composer is done at once, and a server is worth a second look later.
+LOOK_SECONDS = (0.02, 0.02, 0.05)
 
 
 class Rewriter:

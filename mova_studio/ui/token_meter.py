@@ -7,12 +7,9 @@ import time
 from collections.abc import Callable
 from html import escape
 
-from mova_studio.errors import CheckpointError
+from mova_studio.jobs.enhancing import token_counter
 from mova_studio.jobs.studio import Studio
-from mova_studio.network.hub import PUBLISHED
-from mova_studio.network.installed import DEMO
-from mova_studio.network.locate import locate
-from mova_studio.network.tokens import MAX_TOKENS, counter
+from mova_studio.network.tokens import MAX_TOKENS
 from mova_studio.prompting.languages import MAX_CHARACTERS, MAX_WORDS, length_of
 from mova_studio.ui.catalogue import say
 
@@ -35,7 +32,7 @@ class TokenMeter:
         """Counts tokens; None where no tokenizer is on this machine. Slow the first time: call it in a thread."""
         model, now = self.studio.model, time.monotonic()
         if self._known is None or self._known[0] != model or now - self._known[1] > LOOK_SECONDS:
-            self._known = model, now, _counter_of(model)
+            self._known = model, now, token_counter(model)
         return self._known[2]
 
     def _html(self, language: str, prompt: str) -> str:
@@ -52,12 +49,3 @@ class TokenMeter:
             return f'<span class="m-meter">{words}</span>'
         over = escape(say(language, "meter.over" if count is not None else "rule.too_long"))
         return f'<span class="m-meter m-over" role="status">{words} · {over}</span>'
-
-
-def _counter_of(model: str) -> Count | None:
-    for name in [model] if model not in ("", DEMO) else list(PUBLISHED):
-        try:
-            return counter(locate(name))
-        except CheckpointError:
-            continue
-    return None

@@ -255,12 +255,12 @@ def test_tokens_are_counted_as_the_checkpoint_does(tmp_path):
 
 
 def test_the_meter_counts_words_without_a_tokenizer(studio, monkeypatch):
-    monkeypatch.setattr("mova_studio.ui.token_meter._counter_of", lambda model: None)
+    monkeypatch.setattr("mova_studio.ui.token_meter.token_counter", lambda model: None)
     meter = TokenMeter(studio)
     assert "3 / 250 words" in asyncio.run(meter.html("en", "A bell rings"))
     assert "4 / 400 字" in asyncio.run(meter.html("zh", "钟声响起"))
     assert "m-over" in asyncio.run(meter.html("en", "word " * 300))
-    monkeypatch.setattr("mova_studio.ui.token_meter._counter_of", lambda model: len)
+    monkeypatch.setattr("mova_studio.ui.token_meter.token_counter", lambda model: len)
     assert "513 / 512 tokens" in asyncio.run(TokenMeter(studio).html("en", "x" * 513))
 
 
