@@ -38,8 +38,8 @@ PROMPT_TEXTS: dict[str, tuple[str, str]] = {
     "backend.composer": ("Composer · built in, needs no model", "内置编排器 · 无需模型"),
     "backend.composer.name": ("the composer", "内置编排器"),
     "backend.composer.limits": (
-        "The composer arranges your own words in MOVA's order and invents nothing. It cannot see pictures: describe the "
-        "first frame in step 1 if it matters.",
+        "The composer arranges your own words in MOVA's order and invents nothing. It cannot see pictures: describe "
+        "the first frame in step 1 if it matters.",
         "编排器只把您的原文按 MOVA 的顺序编排，不增添内容。它看不到图片，如有需要请在第 1 步描述首帧。",
     ),
     "backend.server": ("Server · {title}", "服务器 · {title}"),
