@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mova_studio.prompting.quotes import Quote
+from mova_studio.prompting.sound import on_sound_only
 
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _END = re.compile(r"(?:[.!?…]+[)\]]*(?=\s|$)|[。！？]+[）】]*)")
@@ -85,4 +86,13 @@ def _ends_with(quote: Quote, text: str) -> bool:
     """Whether a sentence ends with this quote: "Will it sing again?" She looks up."""
     if not quote.closed or quote.words.rstrip()[-1:] not in ".!?…。！？":
         return False
-    return not _LOWER_AFTER.match(text, quote.end) and not _ATTRIBUTION_AFTER.match(text, quote.end)
+    if _ATTRIBUTION_AFTER.match(text, quote.end):
+        return False
+    return not _LOWER_AFTER.match(text, quote.end) or on_sound_only(_rest_of_sentence(text, quote.end))
+
+
+def _rest_of_sentence(text: str, start: int) -> str:
+    """What follows, to the next full stop or line: "One more." birds singing, soft wind."""
+    line = text[start:].split("\n", 1)[0]
+    end = _END.search(line)
+    return line[: end.end()] if end else line
