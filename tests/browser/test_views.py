@@ -83,6 +83,10 @@ def test_views(browser: Browser, studio: RunningStudio, filled: None, screenshot
     page.click("#views [data-tab-id=takes] >> visible=true")
     page.wait_for_selector("#takes .m-card")
     shoot("takes")
+    page.click("#views [data-tab-id=lab] >> visible=true")
+    page.click("#lab-run")
+    page.wait_for_selector("#lab-report .m-good")
+    shoot("lab")
     page.click("#views [data-tab-id=models] >> visible=true")
     page.wait_for_selector("#checkpoints .m-big")
     shoot("models")
@@ -106,7 +110,16 @@ def test_chinese_by_the_browsers_language(browser: Browser, studio: RunningStudi
     page.wait_for_selector("#place-prompt >> text=提示词为空")
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     left = page.inner_text("body")
-    english = set(re.findall(r"[A-Za-z]{4,}", left)) - {"MOVA", "Studio", "English", "demo", "LUFS", "Ctrl", "seed"}
+    english = set(re.findall(r"[A-Za-z]{4,}", left)) - {
+        "MOVA",
+        "Studio",
+        "English",
+        "demo",
+        "JSON",
+        "LUFS",
+        "Ctrl",
+        "seed",
+    }
     assert english == set(), "every word of the page is in Chinese"
     page.click("#language")
     page.wait_for_selector("#generate >> text=Generate")
