@@ -116,7 +116,8 @@ class Painter:
             return {self.view.stage: empty_stage(page.language)}
         watched = isinstance(before, tuple) and before[0] == shown.job_id and before[1] is JobState.RUNNING
         may_act = not sight.read_only
-        return {self.view.stage: await self._stage_html(page, shown, play=live and watched, may_act=may_act)}
+        html = await self._stage_html(page, shown, play=live and watched, may_act=may_act)
+        return {self.view.stage: html, self.view.form.reuse: gr.update(interactive=page.last_seed is not None)}
 
     async def _stage_html(self, page: PageState, snapshot: JobSnapshot, *, play: bool, may_act: bool) -> str:
         if not snapshot.state.ended:
@@ -149,7 +150,7 @@ class Painter:
         except StudioError:
             return {}
         page.sent["strip"] = key
-        return {self.view.strip: strip, self.view.form.reuse: gr.update(interactive=page.last_seed is not None)}
+        return {self.view.strip: strip}
 
     async def strip_html(self, language: str) -> str:
         """The latest takes of the library.
