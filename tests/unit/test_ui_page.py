@@ -83,7 +83,7 @@ def test_no_folder_of_this_machine_is_in_the_page(idle_studio):
 def test_only_the_named_functions_are_public(idle_studio):
     blocks = build_page(idle_studio, Access())
     public = {function.api_name for function in blocks.fns.values() if function.api_visibility == "public"}
-    assert public == {"generate", "takes", "vote", "presets", "restore"} | QUEUE | OWNER_ONLY
+    assert public == {"generate", "enhance", "takes", "vote", "presets", "restore"} | QUEUE | OWNER_ONLY
     info = blocks.get_api_info()["named_endpoints"]
     assert set(info) == {f"/{name}" for name in public}
     assert all(endpoint["description"] for endpoint in info.values())
