@@ -110,7 +110,8 @@ run_tests() {
   "$python" -m ruff check . || failed="$failed ruff-check"
   "$python" -m ruff format --check . || failed="$failed ruff-format"
   "$python" -m mypy || failed="$failed mypy"
-  "$python" -m pytest "$@" || failed="$failed pytest"
+  # Many tests wait for a process or a page; another one can run meanwhile.
+  "$python" -m pytest -n 2 --dist loadfile "$@" || failed="$failed pytest"
   for name in $failed; do
     say "FAILED: $name"
   done

@@ -35,7 +35,7 @@ def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_pat
     page.wait_for_selector("#note-pictures .m-note")
     notes = page.inner_text("#note-pictures")
     assert "upright" in notes and "CMYK" in notes
-    small_settings(page, steps=80, frames=17)
+    small_settings(page, steps=300, frames=17)
     page.keyboard.press("Control+Enter")
 
     page.wait_for_selector("#progress [role=progressbar]")
@@ -43,7 +43,7 @@ def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_pat
     assert page.get_attribute("#stage video.m-preview", "src").startswith("data:video/mp4;base64,")
     assert page.evaluate("document.querySelector('#stage video.m-preview').muted")
     page.wait_for_function(
-        "/denoising \\d+\\/80 · (high|low)-noise expert/.test(document.querySelector('#progress').innerText)"
+        "/denoising \\d+\\/300 · (high|low)-noise expert/.test(document.querySelector('#progress').innerText)"
     )
     assert page.is_visible("#cancel") and page.inner_text("#generate") == "Add to queue"
     wait_for_take(page)
