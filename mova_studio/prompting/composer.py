@@ -19,7 +19,7 @@ from mova_studio.prompting.neutral import OPENING, own_tongue, sounds_sentence
 from mova_studio.prompting.quotes import Quote
 from mova_studio.prompting.reading import Line, Prompt, read_prompt
 from mova_studio.prompting.sentences import Sentence
-from mova_studio.prompting.sound import begins_with_agent, on_sound_only
+from mova_studio.prompting.sound import begins_with_agent, is_list, on_sound_only
 
 _STYLE = re.compile(
     r"\b(?:cinematic|photoreal\w*|realistic|film|35\s?mm|16\s?mm|anime|cartoon|watercolou?r|noir|black[- ]and[- ]white"
@@ -52,7 +52,7 @@ def compose(prompt: str, frame: FrameDescription | None = None) -> str:
 
 def _arranged(read: Prompt, seen: str, write: Callable[[Prompt, Sentence], str]) -> str:
     tongue = own_tongue(read.language)
-    sounds = [sentence for sentence in read.sentences if not sentence.quoted and on_sound_only(sentence.text)]
+    sounds = _sounds(read.sentences)
     rest = [sentence for sentence in read.sentences if sentence not in sounds]
     opening, events = _opening_and_events(rest, bool(seen))
     first = [ended(sentence.text) for sentence in opening]
@@ -68,6 +68,15 @@ def _arranged(read: Prompt, seen: str, write: Callable[[Prompt, Sentence], str])
         heard = [ended(sentence.text) for sentence in sounds]
         paragraphs.append(joined(heard) if heard else sounds_sentence(_in_tongue(read.sounds, tongue), tongue))
     return "\n\n".join(paragraphs)
+
+
+def _sounds(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Those on sound alone; where there is none, a bare list of sounds at the very end."""
+    found = [sentence for sentence in sentences if not sentence.quoted and on_sound_only(sentence.text)]
+    last = sentences[-1] if len(sentences) > 1 else None
+    if not found and last is not None and not last.quoted and is_list(last.text):
+        return [last]
+    return found
 
 
 def _opening_and_events(sentences: list[Sentence], framed: bool) -> tuple[list[Sentence], list[Sentence]]:

@@ -103,7 +103,7 @@ def opening_findings(original: Prompt, rewritten: Prompt, frame: FrameDescriptio
                 model.OPENING, "The prompt opens with dialogue, not with what the first frame shows.", (first.text,)
             )
         ]
-    own = first.text in original.text
+    own = original.text.lstrip().startswith(first.text)
     if not first.quoted and (on_sound_only(first.text) or (not own and _on_sound(_texts_of(rewritten, 0)))):
         return [
             Finding(model.OPENING, "The prompt opens with sound, not with what the first frame shows.", (first.text,))

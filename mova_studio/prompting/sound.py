@@ -7,8 +7,9 @@ import re
 from mova_studio.prompting import lexicon
 from mova_studio.prompting.motion import camera_moves_in
 
+LISTED_WORDS = 5
 _NAMES = (
-    "hums|buzzes|crackles|rustles|rumbles|gasps?|panting|flutter|fluttering|rattle|rattling|clank|strumming|sound|sounds|noise|noises|audio|hum|humming|buzz|buzzing|rustle|rustling|crackle|crackling|click|clicks|clicking|tick|ticking"
+    "slaps?|slapping|hums|buzzes|crackles|rustles|rumbles|gasps?|panting|flutter|fluttering|rattle|rattling|clank|strumming|sound|sounds|noise|noises|audio|hum|humming|buzz|buzzing|rustle|rustling|crackle|crackling|click|clicks|clicking|tick|ticking"
     "|echo|echoes|reverb|reverberation|voice|voices|music|melody|soundtrack|silence|murmur|murmurs|murmuring|chatter|whispers|whispering|roar|roaring"
     "|rumble|rumbling|thunder|thud|thuds|knock|knocks|knocking|clink|clinking|clang|clatter|creak|creaking|squeak|squeal|screech"
     "|screeching|hiss|hissing|whoosh|splash|splashes|splashing|dripping|drip|footsteps|footfalls|breathing|breath|breaths|sigh|sighs"
@@ -103,6 +104,12 @@ def is_heard(narration: str) -> bool:
     clauses = [clause for clause in _CLAUSE.split(text) if clause and clause.strip()]
     heard = [has_sound(clause) or bool(_SOUNDING_VERB.match(clause) or _DENIAL.match(clause)) for clause in clauses]
     return len(clauses) > 1 and heard[0] and sum(heard) * 2 > len(heard)
+
+
+def is_list(narration: str) -> bool:
+    """Whether it may be read as a bare list of what is heard: "Birds, soft wind, gravel under their shoes."."""
+    clauses = [clause for clause in _CLAUSE.split(narration) if clause.strip()]
+    return is_heard(narration) and all(len(clause.split()) <= LISTED_WORDS for clause in clauses)
 
 
 def tells_of_sounding(narration: str) -> bool:
