@@ -89,7 +89,7 @@ def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_pat
     page.click("#take-large [data-act=reuse]")
     page.wait_for_function("document.querySelector('#prompt textarea').value.startsWith('A bell rings twice')")
     page.wait_for_selector("#first-frame img")
-    assert page.input_value("#num-inference-steps input") == "80"
+    assert page.input_value("#num-inference-steps input") == "300"
     assert page.input_value("#seed input") == str(seed)
 
 

@@ -15,7 +15,7 @@ from driving import RunningStudio, open_studio
 from playwright.sync_api import Browser
 
 PAGES = 24
-WINDOWS = 3
+WINDOWS = 2
 DEADLINE_SECONDS = 300
 
 

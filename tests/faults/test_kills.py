@@ -29,7 +29,7 @@ from mova_studio.media.probe import decode_audio, decode_frames
 PROJECT = Path(__file__).parents[2]
 SHOT = Shot(prompt="rain on a tin roof", width=64, height=48, num_frames=13, num_inference_steps=12)
 SEEDS = (11, 12)
-KILLS = int(os.environ.get("MOVA_KILLS", "4"))
+KILLS = int(os.environ.get("MOVA_KILLS", "3"))
 DEADLINE_SECONDS = 300
 
 
