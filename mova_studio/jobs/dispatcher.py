@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import json
 import logging
 import threading
@@ -20,7 +18,7 @@ from mova_studio.jobs.job import Job
 from mova_studio.jobs.limits_file import LimitsFile
 from mova_studio.jobs.obstacles import KILLED, check_room, worker_died
 from mova_studio.jobs.process import WorkerProcess
-from mova_studio.jobs.queue import MAX_DEATHS, JobQueue
+from mova_studio.jobs.queue import JobQueue
 from mova_studio.jobs.saved_run import FOLDER, SavedRun, discard_all_but
 from mova_studio.jobs.snapshot import Live
 from mova_studio.jobs.states import JobState
@@ -35,6 +33,7 @@ GRACE_SECONDS = 2.0  # for a worker that is asked to cancel
 SAVING_SECONDS = 8.0  # for one that is asked to save its run because the app ends
 STEP_SECONDS = 1.0  # between two notes of the step in the database
 REMEMBERED = 50
+ENDS = ("done", "paused", "cancelled", "failed")
 MAX_STILLBORN = 10  # workers in a row that are killed before they say anything, until that counts against the job
 
 
@@ -181,7 +180,7 @@ class Dispatcher:
 
     def _recover(self) -> None:
         for job in self._queue.running():
-            self._queue.interrupted(job.job_id, died=False)
+            self._queue.interrupted(job.job_id)
         discard_all_but(self._runs, self._queue.resumable())
 
     def _look(self) -> None:
@@ -198,9 +197,7 @@ class Dispatcher:
 
     def _tick(self) -> None:
         with self._lock:
-            while self._unrecorded:
-                self._unrecorded[0]()
-                del self._unrecorded[0]
+            self._catch_up()
             changed = self._database.changed_by_others()
             if self._running is None and self._guest is None and not self._closed:
                 job = None if self._queue.held else self._queue.next_waiting()
@@ -211,6 +208,15 @@ class Dispatcher:
                 if wish is not None:
                     self.ask(self._running, wish)
             self._seen = changed
+
+    def _catch_up(self) -> None:
+        """Write down what the disk refused before."""
+        while self._unrecorded:
+            try:
+                self._unrecorded[0]()
+            except InputError as error:
+                log.warning("not written down: %s", error.message)
+            del self._unrecorded[0]
 
     def _begin(self, job: Job) -> None:
         try:
@@ -298,25 +304,13 @@ class Dispatcher:
                 return
             live = self._live[job_id]
             self._alive, self._stillborn = True, 0
+            self._live[job_id] = live.after(event)
             if kind == "progress":
-                names = ("stage", "step", "expert", "fraction", "seconds_left")
-                self._live[job_id] = dataclasses.replace(live, **{name: event[name] for name in names})
                 self._note_step(job_id, event["step"])
-            elif kind == "preview":
-                mp4 = base64.b64decode(event["mp4"])
-                self._live[job_id] = dataclasses.replace(live, preview=mp4, preview_step=event["step"])
             elif kind == "saved":
                 step = event["step"]
                 self._record(lambda: self._queue.record(job_id, saved_step=step, step=step))
-            elif kind == "plan":
-                self._live[job_id] = dataclasses.replace(live, plan=event["plan"])
-            elif kind == "memory":
-                taken = {name: event[name] for name in ("vram_gb", "ram_gb")}
-                self._live[job_id] = dataclasses.replace(live, memory=live.memory | {event["stage"]: taken})
-            elif kind == "note":
-                said = tuple(dict.fromkeys((*live.notes, event["text"])))
-                self._live[job_id] = dataclasses.replace(live, notes=said)
-            else:
+            elif kind in ENDS:
                 self._on_end(job_id, event)
 
     def _note_step(self, job_id: str, step: int) -> None:
@@ -332,7 +326,7 @@ class Dispatcher:
         if kind == "done":
             self._done(job_id, Take.from_dict(event["take"]))
         elif kind == "paused" and self._closed:
-            self._record(lambda: self._give_back(job_id, died=False))
+            self._record(lambda: self._give_back(job_id))
             self._paused_for_good.set()
         elif kind in ("paused", "cancelled"):
             state = JobState.PAUSED if kind == "paused" else JobState.CANCELLED
@@ -347,11 +341,10 @@ class Dispatcher:
     def _end(self, job_id: str, state: JobState, **changes: Any) -> None:
         self._queue.become(job_id, state, **changes)
 
-    def _give_back(self, job_id: str, *, died: bool, code: int = 0) -> None:
-        job = self._queue.interrupted(job_id, died=died)
-        if job.deaths >= MAX_DEATHS:
-            error = json.dumps(worker_died(code, job).to_dict())
-            self._queue.become(job_id, JobState.FAILED, error=error)
+    def _give_back(self, job_id: str, code: int | None = None) -> None:
+        """Let a job wait again; `code` is that of its worker's exit, where that speaks against it."""
+        error = None if code is None else worker_died(code, self._queue.get(job_id)).to_dict()
+        self._queue.interrupted(job_id, error)
 
     def _on_exit(self, worker: WorkerProcess, code: int) -> None:
         if self._worker is worker:
@@ -366,8 +359,8 @@ class Dispatcher:
         if self._closed:
             self._paused_for_good.set()
         if wish is None:
-            died = not self._closed and self._blames(code)
-            self._record(lambda: self._give_back(job_id, died=died, code=code))
+            blamed = code if not self._closed and self._blames(code) else None
+            self._record(lambda: self._give_back(job_id, blamed))
         else:
             state = JobState.CANCELLED if wish == "cancel" else JobState.PAUSED
             self._record(lambda: self._end(job_id, state))

@@ -202,30 +202,30 @@ class JobQueue:
         with self._database.writing() as connection:
             connection.execute("UPDATE jobs SET wish = ? WHERE job = ? AND state = 'running'", (wish, job_id))
 
-    def interrupted(self, job_id: str, *, died: bool) -> Job:
+    def interrupted(self, job_id: str, error: dict[str, Any] | None = None) -> Job:
         """A running job lost its worker; it goes to the front, from where it goes on.
 
         Args:
-            died: the worker alone died. The third time without anything new on disk fails the job.
+            error: `StudioError.to_dict()` with which it fails instead, if it is the third death of its worker without
+                anything new on disk; None where the death does not speak against the job.
         """
-        job = self.get(job_id)
-        deaths = job.deaths
         with self._database.writing() as connection:
-            if died:
+            job = self.get(job_id)
+            deaths = job.deaths
+            if error is not None:
                 row = connection.execute("SELECT death_step FROM jobs WHERE job = ?", (job_id,)).fetchone()
                 deaths = 1 if job.saved_step > row[0] else deaths + 1
-            if deaths < MAX_DEATHS:
-                place = self._front(connection)
+            if error is not None and deaths >= MAX_DEATHS:
+                self.become(job_id, JobState.FAILED, deaths=deaths, error=json.dumps(error))
+            else:
                 self.become(
                     job_id,
                     JobState.WAITING,
-                    place=place,
+                    place=self._front(connection),
                     deaths=deaths,
                     death_step=job.saved_step,
                     step=job.saved_step,
                 )
-            else:
-                self._set(connection, job_id, deaths=deaths)
         return self.get(job_id)
 
     def again(self, job_id: str) -> Job:

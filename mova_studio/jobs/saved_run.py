@@ -116,7 +116,7 @@ def discard_all_but(folder: Path, job_ids: set[str]) -> None:
 
 
 class Saver:
-    """Saves a run now and then, so seldom that it costs less than 1 % of it.
+    """Saves a run now and then, so seldom that all saves but the first cost less than 1 % of it.
 
     Args:
         saved: where.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+import base64
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from mova_studio.jobs.job import Cell, Job
@@ -41,6 +42,23 @@ class Live:
     plan: dict[str, Any] | None = None
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def after(self, event: dict[str, Any]) -> Live:
+        """What is known once the worker has told `event`; most kinds of event change nothing here."""
+        kind = event["kind"]
+        if kind == "progress":
+            names = ("stage", "step", "expert", "fraction", "seconds_left")
+            return replace(self, **{name: event[name] for name in names})
+        if kind == "preview":
+            return replace(self, preview=base64.b64decode(event["mp4"]), preview_step=event["step"])
+        if kind == "plan":
+            return replace(self, plan=event["plan"])
+        if kind == "memory":
+            taken = {name: event[name] for name in ("vram_gb", "ram_gb")}
+            return replace(self, memory=self.memory | {event["stage"]: taken})
+        if kind == "note":
+            return replace(self, notes=tuple(dict.fromkeys((*self.notes, event["text"]))))
+        return self
 
 
 @dataclass(frozen=True)

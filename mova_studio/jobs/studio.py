@@ -21,8 +21,7 @@ from mova_studio.jobs.scouting import SHARE, Axis, Scout, Scouts
 from mova_studio.jobs.snapshot import JobSnapshot, snapshot_of
 from mova_studio.jobs.states import JobState
 from mova_studio.jobs.used_folders import UsedFolders
-from mova_studio.library.database import Database
-from mova_studio.library.lock import LibraryLock
+from mova_studio.library.opening import open_library
 from mova_studio.library.query import Query
 from mova_studio.library.shot import Shot
 from mova_studio.library.shots import ShotStore
@@ -357,28 +356,3 @@ class Studio:
             self._dispatcher.ask(job_id, wish)
         else:
             self.queue.wish(job_id, wish)
-
-
-def open_library(root: Path) -> tuple[Database, LibraryLock, str]:
-    """The library in a folder, the claim to run its queue, and why it can only be read ("" where that is not so).
-
-    Raises:
-        InputError: it was written by a newer version, or is damaged.
-        OutputError: there is none and none can be made.
-    """
-    lock = LibraryLock(root)
-    try:
-        database = Database(root)
-    except OutputError as error:
-        if not root.is_dir():
-            raise
-        return Database(root, writable=False), lock, f"{error.message} It is open to read only."
-    if lock.acquire():
-        return database, lock, ""
-    database.close()
-    holder = lock.holder()
-    reason = (
-        f"This library is open in another MOVA Studio{f' ({holder})' if holder else ''}; here it can only be read. "
-        "Close the other one, or start this one with another --library."
-    )
-    return Database(root, writable=False), lock, reason

@@ -135,13 +135,13 @@ def test_deaths_without_progress_are_counted_and_progress_forgives(queue):
     def die(saved_step: int) -> int:
         queue.become(job, JobState.RUNNING)
         queue.record(job, saved_step=saved_step)
-        return queue.interrupted(job, died=True).deaths
+        return queue.interrupted(job, {"message": "it died"}).deaths
 
     assert [die(0), die(0), die(2), die(2), die(3)] == [1, 2, 1, 2, 1]
     queue.become(job, JobState.RUNNING)
-    assert queue.interrupted(job, died=False).deaths == 1
+    assert queue.interrupted(job).deaths == 1
     assert [die(3), die(3)] == [2, MAX_DEATHS]
-    assert queue.get(job).state is JobState.RUNNING, "the caller fails it"
+    assert queue.get(job).state is JobState.FAILED and queue.get(job).error == {"message": "it died"}
 
 
 def test_an_interrupted_job_runs_next_from_where_it_was_saved(queue):
@@ -149,7 +149,7 @@ def test_an_interrupted_job_runs_next_from_where_it_was_saved(queue):
     queue.become(running, JobState.RUNNING)
     queue.record(running, step=7, saved_step=5)
     queue.to_front(waiting)
-    job = queue.interrupted(running, died=False)
+    job = queue.interrupted(running)
     assert (job.step, job.saved_step, job.state) == (5, 5, JobState.WAITING)
     assert queue.next_waiting().job_id == running
 
