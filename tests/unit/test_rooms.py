@@ -22,6 +22,7 @@ LEVELS = {
     "library": 3,
     "prompting": 3,
     "jobs": 4,
+    "timeline": 4,
     "ui": 5,
     "cli": 5,
     "__main__": 6,
@@ -33,6 +34,7 @@ FORBIDDEN = {
     "placement": ("gradio", "sqlite3"),
     "media": ("gradio", "torch"),
     "prompting": ("gradio", "sqlite3"),
+    "timeline": ("gradio", "sqlite3", "torch"),
 }
 PAGE_SIDE = ("gradio",)
 

@@ -1,0 +1,121 @@
+"""Timelines as JSON files: versioned, checked when they are read, written beside and renamed in."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from mova_studio.atomic import replacing
+from mova_studio.errors import InputError
+from mova_studio.library.faults import first_fault
+from mova_studio.media.bounded_json import parse_json
+from mova_studio.timeline.model import Timeline
+
+FORMAT = 1
+KIND = "mova-timeline"
+MAX_BYTES = 16_000_000
+_RATES = ("frame_rate",)
+
+
+def to_dict(timeline: Timeline) -> dict[str, Any]:
+    """A JSON-ready dict. Rates are [numerator, denominator]; the fields are those of the model."""
+    return {"kind": KIND, "format": FORMAT, **_plain(timeline)}
+
+
+def from_dict(values: Any) -> Timeline:
+    """The inverse of `to_dict`.
+
+    Raises:
+        InputError: no timeline, of a newer version, or a field that is unknown, missing, of another type or wrong.
+    """
+    if not isinstance(values, dict) or values.get("kind") != KIND:
+        raise InputError("This is not a timeline of MOVA Studio; choose another file.")
+    version = values.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise InputError(f"The timeline's format is {version} and this version reads {FORMAT}; update MOVA Studio.")
+    if version != FORMAT:
+        raise InputError(f"The timeline's format is {version!r}, but must be {FORMAT}.")
+    fields = {name: value for name, value in values.items() if name not in ("kind", "format")}
+    try:
+        return _ADAPTER.validate_python(_with_rates(fields))
+    except ValidationError as error:
+        raise InputError(first_fault(error, [field.name for field in dataclasses.fields(Timeline)])) from error
+
+
+def save(timeline: Timeline, path: Path) -> None:
+    """Write a timeline; what was there before stays until the new file is whole. Media below the file's folder are
+    named relative to it, so that the folder can be moved.
+
+    Raises:
+        OutputError: folder missing or read-only, disk full.
+    """
+    values = to_dict(timeline)
+    folder = path.absolute().parent
+    for holder in (*values["clips"], *values["sounds"]):
+        source = holder["source"]
+        if "path" in source and Path(source["path"]).is_relative_to(folder):
+            source["path"] = Path(source["path"]).relative_to(folder).as_posix()
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def load(path: Path) -> Timeline:
+    """Read a timeline.
+
+    Raises:
+        InputError: missing, cut short, of a newer version or wrong; it names the file.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"it has {path.stat().st_size} bytes and at most {MAX_BYTES} are read.")
+        values = parse_json(path.read_text("utf-8"), "The timeline")
+        for holder in _holders(values):
+            source = holder.get("source")
+            if isinstance(source, dict) and isinstance(source.get("path"), str):
+                source["path"] = os.path.normpath(path.absolute().parent / source["path"])
+        return from_dict(values)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error.message}", field=error.field) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not a text in UTF-8.") from error
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path} does not exist; make it with: timeline new {path.name} --size WxH --fps 24"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+
+
+def _holders(values: Any) -> list[dict[str, Any]]:
+    lists = [values.get(name) for name in ("clips", "sounds")] if isinstance(values, dict) else []
+    return [each for found in lists if isinstance(found, list) for each in found if isinstance(each, dict)]
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Fraction):
+        return [value.numerator, value.denominator]
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _with_rates(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _with_rates(each, key) for key, each in value.items()}
+    if name in _RATES:
+        whole = isinstance(value, list) and len(value) == 2 and all(type(each) is int for each in value)
+        if not whole or value[1] == 0:
+            raise InputError(f"{name} is {value!r}, but must be [numerator, denominator].", field=name)
+        return Fraction(*value)
+    return [_with_rates(each) for each in value] if isinstance(value, list) else value
+
+
+_ADAPTER: TypeAdapter[Timeline] = TypeAdapter(Timeline)
