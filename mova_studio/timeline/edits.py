@@ -13,18 +13,9 @@ from fractions import Fraction
 from typing import Any
 
 from mova_studio.errors import InputError
+from mova_studio.timeline.clip import Clip, Source, Title, Transition, clip_length, sample_at
 from mova_studio.timeline.layout import place, source_frame_of
-from mova_studio.timeline.model import (
-    Caption,
-    Clip,
-    Sound,
-    Source,
-    Timeline,
-    Title,
-    Transition,
-    clip_length,
-    sample_at,
-)
+from mova_studio.timeline.model import Caption, Sound, Timeline
 
 CLIP_SETTINGS = ("speed", "gain_db", "fade_in", "fade_out", "fit", "focus_x", "focus_y", "match_colour")
 SOUND_SETTINGS = ("at", "start", "stop", "gain_db", "fade_in", "fade_out", "role", "duck_db")

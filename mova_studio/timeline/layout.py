@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mova_studio.timeline.model import Caption, Clip, Timeline, Title, clip_length, exact_speed, sample_at
+from mova_studio.timeline.clip import Clip, Title, clip_length, exact_speed, sample_at
+from mova_studio.timeline.model import Caption, Timeline
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from mova_studio.errors import InputError
 from mova_studio.media.probe import probe
 from mova_studio.media.rate import exact_rate
-from mova_studio.timeline.model import SAMPLE_RATE, Source
+from mova_studio.timeline.clip import SAMPLE_RATE, Source
 
 
 def source_of(path: Path, take: str = "", name: str = "") -> Source:
