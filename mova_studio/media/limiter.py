@@ -56,7 +56,7 @@ def peak_envelope(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def gain_curve(
     envelope: NDArray[np.float32],
-    sample_rate: int,
+    sample_rate: float,
     gain_db: float,
     ceiling_dbtp: float,
     ballistics: Ballistics = BALLISTICS[0],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mova_studio.media.limiter import BALLISTICS, Ballistics, gain_curve, peak_envelope
-from mova_studio.media.meter import Loudness, as_channels, integrated, measure, true_peak
+from mova_studio.media.meter import Loudness, as_channels, gated, integrated, measure, true_peak, weighted_power
 
 __all__ = ["MAX_GAIN_DB", "TOLERANCE_LU", "Levelled", "Leveller", "Loudness", "level_to", "measure"]
 
@@ -21,6 +21,11 @@ _CLOSE_LU = 0.05
 _GENTLE_EXTRA_DB = 6.0
 _MOST_EXTRA_DB = 12.0
 _MAX_TRIALS = 12
+# The search for a gain runs on a clock this slow, where the fastest limiter's look-ahead still has four ticks. How far
+# that is off is measured once the gain is found, and taken into the next search.
+_SEARCH_RATE = 4000
+_EXACT_LU = 0.02
+_MAX_SEARCHES = 4
 
 
 def level_to(
@@ -71,6 +76,8 @@ class Leveller:
         self._sample_rate = sample_rate
         self._envelope = peak_envelope(channels)
         self._before = integrated(channels, sample_rate)
+        self._step = max(1, sample_rate // _SEARCH_RATE)
+        self._power = np.zeros(0) if self._before is None else weighted_power(channels, sample_rate, self._step)
 
     def learn(self, peaks: NDArray[np.float32], gain: NDArray[np.float32]) -> None:
         """From now on, expect at least `peaks` [n] where the sound is given `gain` [n]."""
@@ -78,30 +85,49 @@ class Leveller:
 
     def level(self, target_lufs: float | None, ceiling_dbtp: float) -> Levelled:
         """See `level_to`."""
-        gain_db, ballistics, reached = 0.0, BALLISTICS[0], True
-        if target_lufs is not None and self._before is not None:
-            gain_db = min(target_lufs - self._before, MAX_GAIN_DB)
-            for ballistics in BALLISTICS:
-                curve = _Curve(self, ceiling_dbtp, ballistics)
-                extra = _MOST_EXTRA_DB if ballistics is BALLISTICS[-1] else _GENTLE_EXTRA_DB
-                low, high = curve.bracket(gain_db, target_lufs, gain_db + extra)
-                reached = curve.at(high) >= target_lufs - _CLOSE_LU
-                if reached:
-                    break
-            goal = min(target_lufs, curve.at(high)) if reached else curve.at(high) - TOLERANCE_LU
-            gain_db = curve.least_gain(low, high, goal)
-        gain = gain_curve(self._envelope, self._sample_rate, gain_db, ceiling_dbtp, ballistics)
+        reached = True
+        if target_lufs is None or self._before is None:
+            gain = gain_curve(self._envelope, self._sample_rate, 0.0, ceiling_dbtp)
+        else:
+            gain, reached = self._gain_for(target_lufs, self._before, ceiling_dbtp)
         # A gain that changes within the resampling filter's reach can lift a peak by some thousandths of a decibel.
         over = 20 * math.log10(max(true_peak(self._channels * gain), 1e-10)) - ceiling_dbtp
         if over > 0:
             gain = gain * np.float32(10 ** (-(over + 1e-3) / 20))
         return Levelled(self._channels * gain, gain, reached)
 
+    def _gain_for(self, target: float, before: float, ceiling_dbtp: float) -> tuple[NDArray[np.float32], bool]:
+        """The gain for each sample, and whether it reaches the target."""
+        curves = [_Curve(self, ceiling_dbtp, ballistics) for ballistics in BALLISTICS]
+        for _ in range(_MAX_SEARCHES):
+            curve, gain_db, reached = _found(curves, min(target - before, MAX_GAIN_DB), target)
+            gain = gain_curve(self._envelope, self._sample_rate, gain_db, ceiling_dbtp, curve.ballistics)
+            loudness = integrated(self._channels * gain, self._sample_rate)
+            off = 0.0 if loudness is None else loudness - curve.at(gain_db)
+            if not _EXACT_LU < abs(off) < math.inf:
+                break
+            curve.correct(off)
+        return gain, reached
+
     def loudness_with(self, gain_db: float, ceiling_dbtp: float, ballistics: Ballistics) -> float:
-        """Integrated loudness in LUFS with `gain_db` before the limiter; -inf where it has none."""
-        gain = gain_curve(self._envelope, self._sample_rate, gain_db, ceiling_dbtp, ballistics)
-        loudness = integrated(self._channels * gain, self._sample_rate)
-        return -math.inf if loudness is None else loudness
+        """Integrated loudness in LUFS with `gain_db` before the limiter, nearly; -inf where it has none."""
+        count = self._power.size
+        envelope = self._envelope[: count * self._step].reshape(count, self._step).max(axis=1)
+        rate = self._sample_rate / self._step
+        gain = gain_curve(envelope, rate, gain_db, ceiling_dbtp, ballistics).astype(np.float64)
+        return gated(self._power * np.square(gain), rate)
+
+
+def _found(curves: list[_Curve], first: float, target: float) -> tuple[_Curve, float, bool]:
+    """The gentlest limiter that reaches the target, its gain in decibels, and whether any does."""
+    for curve in curves:
+        extra = _MOST_EXTRA_DB if curve is curves[-1] else _GENTLE_EXTRA_DB
+        low, high = curve.bracket(first, target, first + extra)
+        reached = curve.at(high) >= target - _CLOSE_LU
+        if reached:
+            break
+    goal = min(target, curve.at(high)) if reached else curve.at(high) - TOLERANCE_LU
+    return curve, curve.least_gain(low, high, goal), reached
 
 
 class _Curve:
@@ -109,13 +135,19 @@ class _Curve:
 
     def __init__(self, leveller: Leveller, ceiling_dbtp: float, ballistics: Ballistics) -> None:
         self._leveller = leveller
-        self._limiter = ceiling_dbtp, ballistics
+        self.ballistics = ballistics
+        self._ceiling_dbtp = ceiling_dbtp
         self._known: dict[float, float] = {}
+        self._off = 0.0
 
     def at(self, gain: float) -> float:
         if gain not in self._known:
-            self._known[gain] = self._leveller.loudness_with(gain, *self._limiter)
-        return self._known[gain]
+            self._known[gain] = self._leveller.loudness_with(gain, self._ceiling_dbtp, self.ballistics)
+        return self._known[gain] + self._off
+
+    def correct(self, off: float) -> None:
+        """The measured loudness lies `off` above what `at` says."""
+        self._off += off
 
     def bracket(self, first: float, target: float, last: float) -> tuple[float, float]:
         """Two gains from `first` to `last` with `target` between their loudnesses, if there are such."""
