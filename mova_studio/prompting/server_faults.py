@@ -13,6 +13,9 @@ from mova_studio.prompting.keys import Secret
 _MAX_SAID = 200
 _ABOUT_PICTURES = re.compile(r"image|vision|visual|multi-?modal|mmproj|picture", re.IGNORECASE)
 
+_ABOUT_MODEL = re.compile(r"\bmodel\b|endpoint|image generation", re.IGNORECASE)
+_DECLINED = re.compile(r"moderation|content.policy|safety", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Passing:
@@ -30,7 +33,7 @@ class Passing:
 
 
 def fault_of(
-    error: Exception, where: str, model: str, key: Secret | None, silence: float, *, pictured: bool
+    error: Exception, where: str, model: str, key: Secret | None, silence: float, *, pictured: bool, making: bool
 ) -> Passing:
     """What an error of the client or of the connection means.
 
@@ -40,11 +43,12 @@ def fault_of(
         key: which the sentence must not hold.
         silence: seconds for which the server may say nothing.
         pictured: whether a picture was sent.
+        making: whether a picture was asked for.
     """
     import openai
 
     if isinstance(error, openai.APIStatusError):
-        return _refused(error, where, model, key, pictured=pictured)
+        return _refused(error, where, model, key, pictured=pictured, making=making)
     if isinstance(error, openai.APITimeoutError) or "Timeout" in type(error).__name__:
         if "Connect" in type(error.__cause__ or error).__name__:
             return Passing(_nobody(where), True)
@@ -64,7 +68,7 @@ def fault_of(
     return Passing(BackendError(f"The question to {where} failed ({type(error).__name__}).", field="backend"), False)
 
 
-def _refused(error: Any, where: str, model: str, key: Secret | None, *, pictured: bool) -> Passing:
+def _refused(error: Any, where: str, model: str, key: Secret | None, *, pictured: bool, making: bool) -> Passing:
     status, named = error.status_code, model or "the model"
     body = error.body if error.body is not None else ""
     if pictured and status in (400, 404, 415, 422, 500, 501) and _ABOUT_PICTURES.search(str(body)):
@@ -74,6 +78,15 @@ def _refused(error: Any, where: str, model: str, key: Secret | None, *, pictured
         what = "has no key to check" if key is None else "does not accept its key"
         return Passing(BackendError(f"{where} {what} (error {status}); set the right one.", field="backend"), False)
     said = _said(body, key)
+    if making and _DECLINED.search(str(body)):
+        text = f"{where} declined to make this picture{said}. Change the description, or choose another model."
+        return Passing(AnswerError(text), False)
+    if making and (status in (404, 405, 501) or (status in (400, 422) and _ABOUT_MODEL.search(str(body)))):
+        text = (
+            f"{where} makes no pictures with {named} (error {status}){said}. Name a model of it that makes pictures "
+            "(--image-model), or choose another server."
+        )
+        return Passing(BackendError(text, field="image_model"), False)
     if status == 404:
         text = f"{where} does not know {named} or the address (error 404){said}. Check both."
         return Passing(BackendError(text, field="server_model"), False)

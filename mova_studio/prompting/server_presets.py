@@ -23,6 +23,7 @@ class ServerPreset(BaseModel):
         title: as its makers write it.
         url: base address of the protocol.
         model: asked for unless the person names another; "" takes the only one that is served.
+        image_model: asked for pictures unless the person names another; "" as for `model`.
         key_variable: environment variable of the key; None where there is none.
         key_needed: nothing is asked without a key.
         sees: whether `model` takes pictures; None where that depends on the model.
@@ -37,6 +38,7 @@ class ServerPreset(BaseModel):
     title: str
     url: str
     model: str
+    image_model: str
     key_variable: str | None
     key_needed: bool
     sees: bool | None
@@ -105,6 +107,7 @@ def find_server(name: str, url: str | None = None) -> ServerPreset:
         title=name,
         url=check_url(url),
         model="",
+        image_model="",
         key_variable=f"{re.sub(r'[^A-Z0-9]', '_', name.upper())}_API_KEY",
         key_needed=False,
         sees=None,

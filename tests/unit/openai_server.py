@@ -1,14 +1,18 @@
-"""A server for tests: real HTTP on the loopback that speaks OpenAI's chat protocol and can misbehave."""
+"""A server for tests: real HTTP on the loopback that speaks OpenAI's protocol and can misbehave."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
+
+from PIL import Image
 
 
 @dataclass
@@ -38,17 +42,29 @@ class Reply:
     damaged: bool = False
 
 
+def picture_reply(width: int = 1360, height: int = 752, kind: str = "PNG", **changes: Any) -> Reply:
+    """An answer with a picture: a horizon, so that a crop can be told from a stretch."""
+    image = Image.new("RGB", (width, height), (70, 110, 160))
+    image.paste((60, 90, 60), (0, height // 2, width, height))
+    packed = io.BytesIO()
+    image.save(packed, kind)
+    data = base64.b64encode(packed.getvalue()).decode("ascii")
+    return Reply(body=json.dumps({"created": 0, "data": [{"b64_json": data}]}).encode(), **changes)
+
+
 @dataclass
 class ChatServer:
     """What the server answers and what it was asked.
 
     Attributes:
         replies: one a question; the last is given again for every further one.
+        pictures: the same for questions that want a picture.
         served: names of its models.
         gone: set when a client closed its connection while an answer stood still.
     """
 
     replies: list[Reply] = field(default_factory=lambda: [Reply("Fine.")])
+    pictures: list[Reply] = field(default_factory=lambda: [picture_reply()])
     served: tuple[str, ...] = ("tiny",)
     questions: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -74,8 +90,12 @@ class Handler(BaseHTTPRequestHandler):
         state = self.server_state
         state.headers.append(dict(self.headers))
         state.questions.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        reply = state.replies.pop(0) if len(state.replies) > 1 else state.replies[0]
-        if reply.status != 200 or reply.body is not None:
+        replies = state.pictures if self.path.endswith("/images/generations") else state.replies
+        reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        if reply.stall is not None and reply.body is not None:
+            self.close_connection = True
+            self.stands_still(reply, reply.stall)
+        elif reply.status != 200 or reply.body is not None:
             state.asked.set()
             body = reply.body if reply.body is not None else b'{"error": {"message": "no"}}'
             self.whole(reply.status, body, reply.kind, reply.headers)

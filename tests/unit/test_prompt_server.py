@@ -19,7 +19,8 @@ from PIL import Image
 from mova_studio.errors import AnswerError, BackendError, Cancelled, InputError
 from mova_studio.prompting.keys import Secret, find_key
 from mova_studio.prompting.model import FrameDescription
-from mova_studio.prompting.server import NO_KEY, Patience, ServerBackend
+from mova_studio.prompting.server import ServerBackend
+from mova_studio.prompting.server_call import NO_KEY, Patience
 from mova_studio.prompting.server_presets import find_server, server_presets
 
 KEY = "sk-verysecret-0123456789abcdef"

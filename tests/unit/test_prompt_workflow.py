@@ -10,7 +10,8 @@ from mova_studio.prompting import workflow
 from mova_studio.prompting.backend import ComposerBackend
 from mova_studio.prompting.instructions import describing, fenced, parse_description, parse_rewrite, visible
 from mova_studio.prompting.model import DIALOGUE_LOST, TOO_LONG, Finding, FrameDescription
-from mova_studio.prompting.server import Patience, ServerBackend
+from mova_studio.prompting.server import ServerBackend
+from mova_studio.prompting.server_call import Patience
 from mova_studio.prompting.server_presets import find_server
 from mova_studio.prompting.workflow import Enhanced, enhance
 
