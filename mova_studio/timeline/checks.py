@@ -36,6 +36,20 @@ def check_id(value: str, field: str) -> None:
 def check_text(value: str, field: str, most: int) -> None:
     if len(value) > most:
         raise InputError(f"{field} has {len(value)} characters; {most} are the most.", field=field)
+    check_utf8(value, field)
+
+
+def check_utf8(value: str, field: str) -> None:
+    """Raises:
+    InputError: a sign of it cannot be written into a file, as half of a pair in JSON or an undecodable file name.
+    """
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = value.encode("utf-8", "replace").decode("utf-8")[:60]
+        raise InputError(
+            f"{field} is {shown!r} and has signs that cannot be stored; rename it.", field=field
+        ) from error
 
 
 def check_range(field: str, value: float, low: float, high: float) -> None:

@@ -9,7 +9,16 @@ from fractions import Fraction
 from typing import Literal
 
 from mova_studio.errors import InputError
-from mova_studio.timeline.checks import MAX_GAIN_DB, MAX_NAME, MAX_TEXT, MIN_GAIN_DB, check_id, check_range, check_text
+from mova_studio.timeline.checks import (
+    MAX_GAIN_DB,
+    MAX_NAME,
+    MAX_TEXT,
+    MIN_GAIN_DB,
+    check_id,
+    check_range,
+    check_text,
+    check_utf8,
+)
 
 SAMPLE_RATE = 48_000
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
@@ -46,6 +55,7 @@ class Source:
     def __post_init__(self) -> None:
         if not self.path or "\0" in self.path:
             raise InputError("A clip needs the path of its file.", field="source")
+        check_utf8(self.path, "path")
         for field in ("num_frames", "num_samples", "width", "height"):
             if getattr(self, field) < 0:
                 raise InputError(f"{field} of {self.path} is {getattr(self, field)}, below 0.", field="source")
@@ -54,6 +64,7 @@ class Source:
                 f"{self.path} has {float(self.frame_rate):g} frames per second; 1 to 1000 can be used.", field="source"
             )
         check_text(self.name, "name", MAX_NAME)
+        check_text(self.take, "take", MAX_NAME)
 
 
 @dataclass(frozen=True)

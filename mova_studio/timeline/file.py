@@ -53,6 +53,7 @@ def save(timeline: Timeline, path: Path) -> None:
     named relative to it, so that the folder can be moved.
 
     Raises:
+        InputError: it would be too large to be read again.
         OutputError: folder missing or read-only, disk full.
     """
     values = to_dict(timeline)
@@ -61,8 +62,11 @@ def save(timeline: Timeline, path: Path) -> None:
         source = holder["source"]
         if "path" in source and Path(source["path"]).is_relative_to(folder):
             source["path"] = Path(source["path"]).relative_to(folder).as_posix()
+    text = (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode()
+    if len(text) > MAX_BYTES:
+        raise InputError(f"The timeline would have {len(text)} bytes and {MAX_BYTES} are the most; split the film.")
     with replacing(path) as beside:
-        beside.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        beside.write_bytes(text)
 
 
 def load(path: Path) -> Timeline:

@@ -10,15 +10,17 @@ from mova_studio.ui.catalogue_models import MODELS_TEXTS
 from mova_studio.ui.catalogue_prompt import PROMPT_TEXTS
 from mova_studio.ui.catalogue_queue import QUEUE_TEXTS
 from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
+from mova_studio.ui.catalogue_timeline import TIMELINE_TEXTS
 
 LANGUAGES = ("en", "zh")
 _MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS | GALLERY_TEXTS | COMPARE_TEXTS | QUEUE_TEXTS
-_MORE |= PROMPT_TEXTS
+_MORE |= PROMPT_TEXTS | TIMELINE_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # Header and tabs
     "tab.create": ("Create", "创作"),
     "tab.takes": ("Gallery", "作品库"),
+    "tab.timeline": ("Timeline", "时间线"),
     "tab.models": ("Models", "模型"),
     "header.language": ("中文", "English"),
     "header.theme": ("Light / dark", "浅色 / 深色"),

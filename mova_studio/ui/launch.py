@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD = "64mb"
 _HERE = Path(__file__).parent
-_STYLES = ("studio.css", "queue.css", "gallery.css", "prompt.css")
-_SCRIPTS = ("studio.js", "queue.js", "gallery.js", "compare.js")
+_STYLES = ("studio.css", "queue.css", "gallery.css", "prompt.css", "timeline.css")
+_SCRIPTS = ("studio.js", "queue.js", "gallery.js", "compare.js", "timeline.js")
+# The parts of the Timeline's editor, which `timeline.js` puts together when the page attaches it.
+_EDITOR = sorted(_HERE.glob("timeline_*.js"))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +67,7 @@ def _serve(flags: argparse.Namespace, port: int, access: Access) -> int:
         # Without a login, a web page elsewhere must not reach us by a name that it points at this machine.
         hosts = ["localhost", "127.0.0.1", flags.host]
         app_settings["middleware"] = [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]
+    scripts = [*(_HERE / name for name in _SCRIPTS), *_EDITOR]
     stop = threading.Event()
     _on_stop_signals(stop)
     try:
@@ -76,7 +79,7 @@ def _serve(flags: argparse.Namespace, port: int, access: Access) -> int:
             auth_message=say("en", "login.message"),
             theme=studio_theme(),
             css=tokens_css() + "".join((_HERE / name).read_text("utf-8") for name in _STYLES),
-            head="".join(f"<script>{(_HERE / name).read_text('utf-8')}</script>" for name in _SCRIPTS),
+            head="".join(f"<script>{file.read_text('utf-8')}</script>" for file in scripts),
             favicon_path=_HERE / "icon.svg",
             max_file_size=MAX_UPLOAD,
             footer_links=[],

@@ -37,6 +37,8 @@ from mova_studio.ui.scout_events import ScoutEvents
 from mova_studio.ui.scouts_view import ScoutsView
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.system_view import SystemView
+from mova_studio.ui.timeline_desk import TimelineDesk
+from mova_studio.ui.timeline_view import TimelineView
 from mova_studio.ui.wording import QUIET, Wording
 
 # What this tab of the browser remembers: its jobs until it is closed, the language for good.
@@ -56,6 +58,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     system_view = SystemView(studio, access, advisor)
     scouts_view = ScoutsView(desk, served, advisor)
     prompts = PromptRoom(studio, access)
+    timelines = TimelineDesk(studio.store, served, studio.read_only)
+    timeline_view = TimelineView(timelines, access)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
         Api(desk, data, access, advisor).register()
@@ -74,6 +78,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 scouts_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.takes"}, id="takes") as takes_tab:
                 gallery_view.draw(words)
+            with words.make(gr.Tab, {"label": "tab.timeline"}, id="timeline"):
+                timeline_view.draw()
             with words.make(gr.Tab, {"label": "tab.lab"}, id="lab") as lab_tab:
                 prompts.draw(words)
             with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
@@ -95,6 +101,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         ResultEvents(desk, view).wire(page)
         gallery_view.wire(page, form, tabs, takes_tab)
         prompts.wire(page, painter, tabs, lab_tab, jobs_text)
+        timeline_view.wire(page)
         models_view.wire(page, form, header, models_tab)
         system_view.wire(page, form_events, header, tabs, system_tab)
         owners = (models_tab, system_tab)
@@ -108,6 +115,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 language_text,
                 *view.presets.opening,
                 view.restore.large,
+                timeline_view.stage,
             ]
         )
 
@@ -120,6 +128,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             updates[form.cost] = await form_events.cost_line(state, planned=advisor.ready)
             _merge_all(updates, await view.presets.opened_updates(state))
             updates[view.restore.large] = too_large(language)
+            updates |= timeline_view.worded(language)
             state.sent.clear()
             _merge_all(updates, await painter.paint(state, live=False))
             return updates | {language_text: language}

@@ -1,0 +1,243 @@
+"""What the Timeline's page asks of the studio: timelines, what to put on them, changes. Nothing here needs a page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from mova_studio.errors import AccessDenied, InputError, StudioError
+from mova_studio.library.kept import KeptTake
+from mova_studio.library.query import Query
+from mova_studio.library.store import TakeStore
+from mova_studio.media.rate import exact_rate
+from mova_studio.timeline.arguments import Arguments
+from mova_studio.timeline.document import Document, State
+from mova_studio.timeline.library_media import LibraryMedia, name_of
+from mova_studio.timeline.model import Timeline
+from mova_studio.timeline.shelf import Entry, Shelf
+from mova_studio.ui.caller import Caller
+from mova_studio.ui.catalogue import say
+from mova_studio.ui.reading import uploaded
+from mova_studio.ui.served import ServedTakes, address
+from mova_studio.ui.timeline_media import Drawings
+from mova_studio.ui.timeline_state import Media, state_of
+
+BIN_TAKES = 60
+MAX_SEARCH = 200
+POSTER_SECONDS = 1.0
+_PLAIN = (640, 352, Fraction(24))
+Answer = dict[str, Any]
+Act = Callable[[dict[str, Any], Caller], Answer]
+
+
+class TimelineDesk:
+    """The functions of the page by their names without "timeline_", each from an object to an object.
+
+    Args:
+        store: the library's takes.
+        served: their files in the browser's cache.
+        read_only: why the library cannot be changed; "" where it can.
+    """
+
+    def __init__(self, store: TakeStore, served: ServedTakes, read_only: str = "") -> None:
+        self.store, self.served, self.read_only = store, served, read_only
+        self.library = LibraryMedia(store, read_only)
+        self.media = Media(self.library, served, Drawings())
+        self.shelf = Shelf(store.root, read_only, self.library.relink)
+        self.presets: Callable[[str], list[Answer]] = lambda _language: []
+        self.on_change: Callable[[str, State], None] = lambda _timeline_id, _state: None
+        self.acts: dict[str, Act] = {
+            "open": self.open,
+            "list": self.listing,
+            "takes": self.takes,
+            "others": self.others,
+            "strips": self.strips,
+            "do": self.do,
+            "new": self.new,
+            "rename": self.rename,
+            "duplicate": self.duplicate,
+            "delete": self.delete,
+            "restore": self.restore,
+            "uploaded": self.uploaded,
+        }
+
+    def open(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """The timeline of an id; "" is the one that was open last, or a new one that has no file yet."""
+        args = Arguments(values, ("id",))
+        timeline_id = args.text("id") if args.has("id") else ""
+        if not timeline_id:
+            timeline_id = self.shelf.last_used() or self.shelf.draft(self._plain(caller.language))
+        document = self.shelf.open(timeline_id)
+        if caller.owner:
+            self.shelf.last = timeline_id
+        return self.answer(timeline_id, document.state, caller, document)
+
+    def listing(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """All timelines, what was brought to the library, and the newest takes."""
+        return {
+            "timelines": [_entry(entry) for entry in self.shelf.entries()],
+            "uploads": self.library.uploads(),
+            **self.takes({}, caller),
+        }
+
+    def takes(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Takes that hold the words of a search, from an offset on."""
+        args = Arguments(values, ("search", "offset"))
+        search = args.text("search", MAX_SEARCH) if args.has("search") else ""
+        offset = min(max(args.whole("offset"), 0), 1_000_000) if args.has("offset") else 0
+        page = self.store.page(Query(search=search), BIN_TAKES, offset)
+        return {"takes": self._takes(page.takes), "total": page.total}
+
+    def others(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """The takes of the same shot as a take, itself left out."""
+        kept = self.store.get(Arguments(values, ("take",)).text("take"))
+        page = self.store.page(Query(shot_id=kept.shot_id), BIN_TAKES + 1)
+        return {"takes": self._takes(tuple(each for each in page.takes if each.take_id != kept.take_id))}
+
+    def strips(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """How the clips of a timeline are drawn, as far as that is known; `ready` says that nothing is to come."""
+        timeline_id = Arguments(values, ("id",)).text("id")
+        document = self.shelf.open(timeline_id)
+        state = self.answer(timeline_id, document.state, caller, document)
+        shown = [(part, "strip" in part) for part in (*state["clips"], *state["sounds"])]
+        drawn = {part["id"]: {"strip": part.get("strip"), "peaks": part["peaks"]} for part, _picture in shown}
+        waiting = [part for part, picture in shown if part["url"] and not (part["peaks"] or part.get("strip"))]
+        return {"strips": drawn, "ready": not waiting, "revision": state["revision"]}
+
+    def do(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Do a command of `timeline.commands`, "undo" or "redo"."""
+        args = Arguments(values, ("id", "revision", "op", "args"))
+        timeline_id, op = args.text("id"), args.text("op")
+        revision = args.whole("revision") if args.has("revision") else None
+        document = self.shelf.open(timeline_id)
+        given = values.get("args", {})
+        if op == "insert" and not document.saved and not document.state.timeline.clips:
+            op, given = "several", {"ops": [*self._as_source(given), {"op": op, "args": given}]}
+        state = document.do(op, given, revision, self.library)
+        self.on_change(timeline_id, state)
+        return self.answer(timeline_id, state, caller, document)
+
+    def _as_source(self, given: Any) -> list[Answer]:
+        """The command that gives a film which nobody sized yet the size and rate of its first clip."""
+        args = Arguments(given, ("take", "upload", "index", "start", "stop"))
+        kind = "take" if args.has("take") else "upload"
+        source = self.library(kind, args.text(kind))
+        if not source.num_frames:
+            return []
+        sides = {"width": source.width - source.width % 2, "height": source.height - source.height % 2}
+        rate = [source.frame_rate.numerator, source.frame_rate.denominator]
+        return [{"op": "film", "args": sides | {"frame_rate": rate}}]
+
+    def new(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """A new timeline; size and rate are those of the newest take where none are given."""
+        args = Arguments(values, ("name", "width", "height", "frame_rate"))
+        plain = self._plain(caller.language)
+        name = args.text("name", MAX_SEARCH).strip() if args.has("name") else ""
+        width, height = (args.whole(side) if args.has(side) else getattr(plain, side) for side in ("width", "height"))
+        rate = args.rate("frame_rate") if args.has("frame_rate") else plain.frame_rate
+        timeline_id = self.shelf.create(width, height, rate, name or plain.name)
+        return self.open({"id": timeline_id}, caller)
+
+    def rename(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Call a timeline something else."""
+        args = Arguments(values, ("id", "name"))
+        self.shelf.rename(args.text("id"), args.text("name"))
+        return self.listing({}, caller)
+
+    def duplicate(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Copy a timeline and open the copy."""
+        return self.open({"id": self.shelf.duplicate(Arguments(values, ("id",)).text("id"))}, caller)
+
+    def delete(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Move a timeline into the trash; `undo` is what `restore` takes."""
+        timeline_id = Arguments(values, ("id",)).text("id")
+        self.shelf.delete(timeline_id)
+        return self.listing({}, caller) | {"undo": timeline_id}
+
+    def restore(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Bring a deleted timeline back and open it."""
+        timeline_id = Arguments(values, ("id",)).text("id")
+        self.shelf.restore(timeline_id)
+        return self.open({"id": timeline_id}, caller)
+
+    def uploaded(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Keep a file that was sent to the page in the library, so that it can be put on timelines."""
+        args = Arguments(values, ("path", "name"))
+        path = uploaded(args.text("path", 4096), "upload", caller.language)
+        if path is None:
+            raise InputError(say(caller.language, "timeline.error.upload"), field="upload")
+        name = self.library.bring(path, args.text("name", MAX_SEARCH) if args.has("name") else path.name)
+        return {"upload": self.library.upload_info(name)}
+
+    def append(self, take_id: str, caller: Caller) -> tuple[str, str]:
+        """Put a take at the end of the timeline that was open last; its id and name.
+
+        Raises:
+            AccessDenied: the caller is a guest.
+            InputError: the take cannot be used.
+            OutputError: the library cannot be written.
+        """
+        if not caller.owner:
+            raise AccessDenied("Only the owner of this studio may do that; guests make and download takes.")
+        timeline_id = self.shelf.last_used() or self.shelf.draft(self._plain(caller.language))
+        given = {"id": timeline_id, "op": "insert", "args": {"take": take_id}}
+        name = self.do(given, caller)["name"]
+        self.shelf.last = timeline_id
+        return timeline_id, name or say(caller.language, "timeline.untitled")
+
+    def answer(self, timeline_id: str, state: State, caller: Caller, document: Document) -> Answer:
+        """A state as the page gets it."""
+        read_only = document.read_only or ("" if caller.owner else say(caller.language, "timeline.guest"))
+        presets = self.presets(caller.language)
+        return state_of(timeline_id, state, self.media, caller.language, read_only=read_only, presets=presets)
+
+    def _plain(self, language: str) -> Timeline:
+        """An empty film in the size and rate of the newest take."""
+        name = say(language, "timeline.untitled")
+        for kept in self.store.page(limit=1).takes:
+            take = kept.take
+            try:
+                return Timeline(take.width, take.height, exact_rate(take.frame_rate), name)
+            except StudioError:
+                break
+        return Timeline(*_PLAIN, name)
+
+    def _takes(self, found: tuple[KeptTake, ...]) -> list[Answer]:
+        """Takes as the bin shows them; posters that take too long come with a later call."""
+        deadline = time.monotonic() + POSTER_SECONDS
+        return [self._take(kept, make=time.monotonic() < deadline) for kept in found if not kept.missing]
+
+    def _take(self, kept: KeptTake, *, make: bool) -> Answer:
+        take = kept.take
+        try:
+            url = address(self.served.link(take.path))
+            poster = self.served.poster(take.path) if make else self.served.known_poster(take.path)
+        except (StudioError, OSError):
+            url = poster = ""
+        return {
+            "id": kept.take_id,
+            "name": name_of(kept),
+            "poster": poster,
+            "url": url,
+            "seconds": take.num_frames / take.frame_rate,
+            "frames": take.num_frames,
+            "width": take.width,
+            "height": take.height,
+            "seed": take.seed,
+            "prompt": take.shot.prompt,
+            "stars": kept.stars,
+            "shot": kept.shot_id,
+        }
+
+
+def _entry(entry: Entry) -> Answer:
+    return {
+        "id": entry.timeline_id,
+        "name": entry.name,
+        "seconds": entry.seconds,
+        "clips": entry.clips,
+        "changed": entry.changed,
+        "fault": entry.fault,
+    }
