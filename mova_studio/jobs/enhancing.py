@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import queue
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from mova_studio import errors
 from mova_studio.errors import Cancelled, CheckpointError, InputError, StudioError
+from mova_studio.jobs.beside import Beside
 from mova_studio.prompting.backend import Backend, ComposerBackend
 from mova_studio.prompting.model import FrameDescription
 from mova_studio.prompting.workflow import Enhanced, enhance
@@ -33,6 +33,7 @@ class Wanted:
         frame: what it shows, where that is known.
         backend: "composer", "server:NAME" or "local:FOLDER_OR_HUB_ID".
         server_url, server_model: where the server is and its model, unless its preset says the right thing.
+        image_model: the server's for pictures, in the same way.
         checkpoint: whose tokenizer counts; "" or "demo" takes a published one on this machine, if there is one.
     """
 
@@ -42,6 +43,7 @@ class Wanted:
     backend: str = COMPOSER
     server_url: str | None = None
     server_model: str = ""
+    image_model: str = ""
     checkpoint: str = ""
 
     @property
@@ -90,7 +92,8 @@ def open_backend(wanted: Wanted, limits: dict[str, Any]) -> Backend:
         from mova_studio.prompting.server import ServerBackend
         from mova_studio.prompting.server_presets import find_server
 
-        return ServerBackend(find_server(name, wanted.server_url), wanted.server_model)
+        server = find_server(name, wanted.server_url)
+        return ServerBackend(server, wanted.server_model, image_model=wanted.image_model)
     from mova_studio.placement.request import Limits
     from mova_studio.prompting.local import LocalBackend
 
@@ -171,8 +174,8 @@ class Lender(Protocol):
     def recall(self, name: str) -> None: ...
 
 
-class Enhancing:
-    """An enhancement under way, in a thread of its own. Safe to ask from any thread.
+class Enhancing(Beside[Progress]):
+    """An enhancement under way.
 
     Args:
         wanted: what to do.
@@ -181,20 +184,12 @@ class Enhancing:
         why_not: said where a local model is wanted and there is no worker.
     """
 
+    failed = "The prompt could not be rewritten: something failed inside"
+
     def __init__(self, wanted: Wanted, lender: Lender | None, limits: dict[str, Any], why_not: str = "") -> None:
         self.wanted = wanted
-        self.progress = Progress(frame=wanted.frame)
         self._lender, self._limits, self._why_not = lender, limits, why_not
-        self._cancelled, self._ended = threading.Event(), threading.Event()
-        threading.Thread(target=self._run, name="enhance", daemon=True).start()
-
-    def cancel(self) -> None:
-        """Stop it; it ends within a second."""
-        self._cancelled.set()
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait for the end; whether it has come."""
-        return self._ended.wait(seconds)
+        super().__init__(Progress(frame=wanted.frame))
 
     def result(self) -> Enhanced:
         """The result, waited for.
@@ -202,28 +197,19 @@ class Enhancing:
         Raises:
             StudioError: it failed, or was cancelled.
         """
-        self._ended.wait()
-        if self.progress.error is not None:
-            raise self.progress.error
-        assert self.progress.enhanced is not None
-        return self.progress.enhanced
+        enhanced = self._finished().enhanced
+        assert enhanced is not None
+        return enhanced
 
-    def _run(self) -> None:
-        try:
-            local = self.wanted.kind == LOCAL
-            done = (
-                self._in_worker()
-                if local
-                else enhance_here(self.wanted, self._limits, self._note, self._cancelled.is_set)
-            )
-            self.progress = replace(self.progress, enhanced=done, frame=done.frame)
-        except StudioError as error:
-            self.progress = replace(self.progress, error=error)
-        except Exception as error:  # noqa: BLE001 (the page must hear of it; the words might hold anything)
-            fault = StudioError(f"The prompt could not be rewritten: something failed inside ({type(error).__name__}).")
-            self.progress = replace(self.progress, error=fault)
-        finally:
-            self._ended.set()
+    def _work(self) -> Progress:
+        if self.wanted.kind == LOCAL:
+            done = self._in_worker()
+        else:
+            done = enhance_here(self.wanted, self._limits, self._note, self._cancelled.is_set)
+        return self._told(enhanced=done, frame=done.frame)
+
+    def _told(self, **changes: Any) -> Progress:
+        return replace(self.progress, **changes)
 
     def _in_worker(self) -> Enhanced:
         if self._lender is None:
@@ -250,11 +236,11 @@ class Enhancing:
     def _note(self, event: Event) -> None:
         if event["kind"] == "text":
             said = {name: event[name] for name in ("stage", "attempt", "text")}
-            self.progress = replace(self.progress, **said)
+            self.progress = self._told(**said)
         elif event["kind"] == "note":
-            self.progress = replace(self.progress, note=event["text"])
+            self.progress = self._told(note=event["text"])
         elif event["kind"] == "described" and event["frame"] is not None:
-            self.progress = replace(self.progress, frame=FrameDescription.from_dict(event["frame"]))
+            self.progress = self._told(frame=FrameDescription.from_dict(event["frame"]))
 
 
 def _error_of(told: dict[str, Any]) -> StudioError:

@@ -1,4 +1,4 @@
-"""Where a shot's prompt came from, when the person did not write it as it is."""
+"""Where a shot's prompt and its first frame came from, when the person did not bring them as they are."""
 
 from __future__ import annotations
 
@@ -40,6 +40,35 @@ class PromptOrigin:
             )
         if not set(frame) <= set(_PARTS):
             raise InputError(f"A frame is described by {', '.join(_PARTS)} and nothing else.", field="prompt")
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON and for the take's record."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class FrameOrigin:
+    """A first frame that a model made of words.
+
+    Attributes:
+        backend: whose model it was, "server:NAME"; never a key.
+        model: its name there.
+        description: what it was made of.
+
+    Raises:
+        InputError: a text is far too long.
+    """
+
+    backend: str
+    model: str
+    description: str
+
+    def __post_init__(self) -> None:
+        if max(map(len, (self.backend, self.model, self.description))) > MAX_CHARACTERS:
+            raise InputError(
+                f"The record of the made first frame has a text of more than {MAX_CHARACTERS} characters; shorten it.",
+                field="first_frame",
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON and for the take's record."""

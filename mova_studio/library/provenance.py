@@ -45,7 +45,7 @@ def describe_take(
     images = {name: getattr(shot, name) for name in _FRAMES if getattr(shot, name) is not None}
     for name in _FRAMES:
         settings.pop(name)
-    enhanced = settings.pop("origin", None)
+    enhanced, made = settings.pop("origin", None), settings.pop("frame_origin", None)
     record = {
         "format": FORMAT,
         "program": program,
@@ -60,6 +60,8 @@ def describe_take(
     }
     if enhanced is not None:
         record["enhanced"] = enhanced
+    if made is not None:
+        record["first_frame_made"] = made
     if take_id is not None:
         record["take"] = take_id
     if measures is not None:
@@ -101,10 +103,14 @@ def shot_of(provenance: Provenance) -> Shot:
             "update MOVA Studio."
         )
     settings = provenance.record["shot"]
-    if provenance.record.get("enhanced") is not None:
-        settings = settings | {"origin": provenance.record["enhanced"]}
-    shot = Shot.from_dict(settings)
+    shot = Shot.from_dict(settings | origins_of(provenance.record))
     return shot.with_frames(provenance.images.get("first_frame"), provenance.images.get("last_frame"))
+
+
+def origins_of(record: dict[str, Any]) -> dict[str, Any]:
+    """Where the prompt and the first frame came from, by the names of `Shot`, as far as the record says."""
+    named = {"origin": record.get("enhanced"), "frame_origin": record.get("first_frame_made")}
+    return {name: origin for name, origin in named.items() if origin is not None}
 
 
 def read_take(path: Path) -> Take | None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError
-from mova_studio.library.origin import PromptOrigin
+from mova_studio.library.origin import FrameOrigin, PromptOrigin
 from mova_studio.library.preset_file import check_preset
 from mova_studio.library.presets import RenderPreset
-from mova_studio.library.provenance import shot_of
+from mova_studio.library.provenance import origins_of, shot_of
 from mova_studio.library.shot import MAX_SIDE, SEED_LIMIT, Shot
 from mova_studio.media.bounded_json import parse_json
 from mova_studio.media.images import open_image
@@ -34,6 +34,7 @@ class Restored:
         seed: None if the file has none.
         model: as the file names it; "" if it does not.
         origin: what the prompt was before it was rewritten; None if the file does not say.
+        frame_origin: what the first frame was made of, in the same way.
         prompts: of a preset, in the languages of the page.
         notes: what could not be restored.
     """
@@ -43,6 +44,7 @@ class Restored:
     seed: int | None = None
     model: str = ""
     origin: PromptOrigin | None = None
+    frame_origin: FrameOrigin | None = None
     prompts: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -117,8 +119,7 @@ def _of_json(text: str, name: str) -> Restored:
     if "checkpoint" in values and "limits" in values and "shot" not in values:
         return _of_render_preset(values, name)
     if isinstance(values.get("shot"), dict):  # a take as the API tells it, or a record
-        rewritten = {"origin": values["enhanced"]} if values.get("enhanced") else {}
-        return _of_shot_values(values["shot"] | rewritten, values.get("seed"))
+        return _of_shot_values(values["shot"] | origins_of(values), values.get("seed"))
     if "prompt" in values:
         return _of_shot_values({key: value for key, value in values.items() if key != "seed"}, values.get("seed"))
     raise InputError(
@@ -159,6 +160,7 @@ def _without_frames(restored: Restored, has: dict[str, bool]) -> Restored:
         restored.seed,
         restored.model,
         restored.origin,
+        restored.frame_origin,
         notes=(_LEFT_OUT,) if any(has.values()) else (),
     )
 
@@ -167,10 +169,11 @@ def _of_shot(shot: Shot, stated: tuple[str, ...], seed: Any) -> Restored:
     values = {name: getattr(shot, name) for name in stated if hasattr(shot, name)}
     frames = {name: values.pop(name) for name in FRAMES if name in values}
     model = str(values.pop("model", ""))
-    values.pop("origin", None)
+    for name in ("origin", "frame_origin"):
+        values.pop(name, None)
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT):
         raise InputError(f"The seed in the file is {str(seed)[:40]}, but must be from 0 to {SEED_LIMIT - 1}.")
-    return Restored(values, frames, seed, model, shot.origin)
+    return Restored(values, frames, seed, model, shot.origin, shot.frame_origin)
 
 
 def _checked(restored: Restored) -> Restored:

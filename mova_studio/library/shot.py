@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from mova_studio.errors import InputError
-from mova_studio.library.origin import PromptOrigin
+from mova_studio.library.origin import FrameOrigin, PromptOrigin
 
 SIZE_MULTIPLE = 16
 MAX_SIDE = 2048
@@ -46,6 +46,7 @@ class Shot:
         guidance_start, guidance_stop: the guided part of the run, as fractions of the steps; outside it both
             guidance scales are 1.
         origin: what the prompt was before it was rewritten; None where the person wrote it.
+        frame_origin: what the first frame was made of, and by whom; None where the person brought it.
 
     Raises:
         InputError: a value is out of its range; the message offers the nearest right one.
@@ -70,6 +71,7 @@ class Shot:
     guidance_start: float = 0.0
     guidance_stop: float = 1.0
     origin: PromptOrigin | None = None
+    frame_origin: FrameOrigin | None = None
 
     def __post_init__(self) -> None:
         check_prompt(self.prompt)
@@ -107,9 +109,10 @@ class Shot:
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict; pictures become base64 text."""
         values = dataclasses.asdict(self)
-        if self.origin is None:
-            # Left out, so that such a shot has the name that it had before there were origins.
-            del values["origin"]
+        for name in ("origin", "frame_origin"):
+            if values[name] is None:
+                # Left out, so that such a shot has the name that it had before there were origins.
+                del values[name]
         for name in ("first_frame", "last_frame"):
             if values[name] is not None:
                 values[name] = base64.b64encode(values[name]).decode("ascii")

@@ -57,11 +57,15 @@ def make_first_frame(backend: Backend, description: str, width: int, height: int
             "There is nothing to make the first frame of; describe it, or write a prompt first.", field="prompt"
         )
     if not isinstance(backend, MakesPictures):
-        raise BackendError(
-            f"{backend.name} cannot make pictures; choose a server that has a model for them (server:NAME).",
-            field="backend",
-        )
+        raise cannot_make(backend.name)
     return backend.make_picture(description, width, height, cancelled)
+
+
+def cannot_make(name: str) -> BackendError:
+    """What to say where a picture is wanted of a backend that makes none."""
+    return BackendError(
+        f"{name} cannot make pictures; choose a server that has a model for them (server:NAME).", field="backend"
+    )
 
 
 def picture_request(frame: FrameDescription | None, prompt: str) -> str:

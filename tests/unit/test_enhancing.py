@@ -9,16 +9,17 @@ import time
 
 import pytest
 import torch
-from openai_server import ChatServer, Reply, serve
+from openai_server import ChatServer, Reply, picture_reply, serve
 from test_studio import ENDLESS, QUICK, ended, until
 from tiny_models import FRAME, PROMPT, REWRITTEN, language_model, picture, vision_model
 
 from mova_studio.cli import main
 from mova_studio.errors import BackendError, Cancelled, CheckpointError, InputError
 from mova_studio.jobs.enhancing import Wanted
+from mova_studio.jobs.frame_making import FrameMaking, FrameWanted
 from mova_studio.jobs.states import JobState
 from mova_studio.jobs.studio import Studio
-from mova_studio.library.origin import PromptOrigin
+from mova_studio.library.origin import FrameOrigin, PromptOrigin
 from mova_studio.library.provenance import read_take
 from mova_studio.library.restore import restore_from
 from mova_studio.library.shot import Shot
@@ -172,3 +173,69 @@ def test_the_command_tells_what_is_wrong(capsys, tmp_path):
     assert "Nobody answers" in capsys.readouterr().out
     assert main(["enhance", "--prompt", PROMPT, "--image", str(tmp_path / "none.png")]) == 2
     assert main(["enhance", "--prompt", " "]) == 2
+
+
+def test_the_command_makes_a_first_frame_too(capsys, tmp_path):
+    from PIL import Image
+
+    out = tmp_path / "first.png"
+    arguments = ["enhance", "--prompt", PROMPT, "--make-frame", str(out), "--json"]
+    with serve(ChatServer([Reply(json.dumps(FRAME.to_dict())), Reply(REWRITTEN)])) as server:
+        mine = ["--backend", "server:mine", "--server-url", server.url, "--model", "tiny"]
+        assert main([*arguments, *mine, "--image-model", "painter", "--size", "352x640"]) == 0
+        asked = server.questions[-1]
+    answer = json.loads(capsys.readouterr().out)
+    made = answer["made_frame"]
+    assert (made["file"], made["model"], made["backend"]) == (str(out), "painter", "server:mine")
+    assert Image.open(out).size == (made["width"], made["height"]) == (352, 640)
+    assert (
+        asked["prompt"] == made["description"] and FRAME.elements in asked["prompt"] and "Miau" not in asked["prompt"]
+    )
+    assert answer["rewritten"] == REWRITTEN and "cropped" in " ".join(made["notes"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "words"),
+    [
+        (["--backend", "composer"], 7, "cannot make pictures"),
+        (["--size", "641x352"], 2, "641x352 cannot be made"),
+        (["--make-frame", "first.jpg"], 2, "OUT.png"),
+        (["--make-frame", "no/such/folder/first.png"], 4, "folder does not exist"),
+        (["--image", "x.png"], 2, "leave --image out"),
+    ],
+)
+def test_what_cannot_be_made_is_said_before_anything_is_asked(changes, code, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with serve(ChatServer()) as server:
+        mine = ["--backend", "server:mine", "--server-url", server.url, "--model", "tiny"]
+        told = main(["enhance", "--prompt", PROMPT, "--make-frame", "first.png", *mine, *changes, "--json"])
+        assert told == code and server.questions == [] and not list(tmp_path.iterdir())
+    assert words in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_a_frame_is_made_beside_the_queue_and_can_be_cancelled():
+    with serve(ChatServer(pictures=[picture_reply()])) as server:
+        wanted = FrameWanted("a cat", 640, 352, "server:mine", server.url, "painter")
+        assert FrameMaking(wanted).result().model == "painter"
+        server.pictures = [picture_reply(stall=0)]
+        server.asked.clear()
+        making = FrameMaking(wanted)
+        assert server.asked.wait(10)
+        making.cancel()
+        with pytest.raises(Cancelled):
+            making.result()
+        assert server.gone.wait(5)
+    with pytest.raises(BackendError, match="cannot make pictures"):
+        FrameMaking(dataclasses.replace(wanted, backend="composer")).result()
+
+
+def test_the_origin_of_a_made_frame_ends_in_the_file_and_comes_back(studio):
+    whence = FrameOrigin("server:mine", "painter", "a cat on a chair")
+    plain = dataclasses.replace(QUICK, first_frame=picture())
+    shot = dataclasses.replace(plain, frame_origin=whence)
+    assert "frame_origin" not in plain.to_dict() and shot_id(shot) != shot_id(plain)
+    assert Shot.from_dict(json.loads(json.dumps(shot.to_dict()))) == shot
+    take = until(studio, studio.submit(shot, 3), ended).take
+    assert take.shot == shot and read_take(take.path).shot == shot and restore_from(take.path).frame_origin == whence
+    with pytest.raises(InputError, match="20000 characters"):
+        FrameOrigin("server:mine", "painter", "a" * 20_001)
