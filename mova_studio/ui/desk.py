@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import threading
 import time
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs.snapshot import JobSnapshot
 from mova_studio.jobs.states import JobState
 from mova_studio.jobs.studio import Studio
-from mova_studio.library.origin import PromptOrigin
+from mova_studio.library.origin import FrameOrigin, PromptOrigin
 from mova_studio.library.shot import Shot
 from mova_studio.ui.advice import Advice
 
@@ -68,6 +69,23 @@ class Sight:
         return any(job.state in (JobState.RUNNING, JobState.WAITING) for job in self.line)
 
 
+@dataclass(frozen=True)
+class MadeFrame:
+    """A picture that a model made, known again by its file's bytes.
+
+    Attributes:
+        digest: see `digest_of`.
+    """
+
+    digest: str
+    origin: FrameOrigin
+
+
+def digest_of(picture: bytes) -> str:
+    """A name for a picture file's bytes."""
+    return hashlib.sha256(picture).hexdigest()
+
+
 @dataclass
 class PageState:
     """One open page. Lives in its session and is changed in place, on the event loop only.
@@ -87,6 +105,7 @@ class PageState:
         cost_of: the settings that the cost line spoke of last.
         plan: their plan in a few words; "" until it is known.
         origin: of the prompt that was last rewritten or restored on this page.
+        made_frame: the first frame that was last made or restored on this page.
         looked: the System view has been opened, and what stands in its fields is the person's.
         imagined: what was asked last about another machine.
         sent: what the page shows now, by part, so that only changes are sent.
@@ -109,6 +128,7 @@ class PageState:
     cost_of: dict[str, Any] = field(default_factory=dict)
     plan: str = ""
     origin: PromptOrigin | None = None
+    made_frame: MadeFrame | None = None
     looked: bool = False
     imagined: Imagined | None = None
     sent: dict[str, object] = field(default_factory=dict)
@@ -119,6 +139,12 @@ class PageState:
         """Remember jobs as this page's own."""
         known = dict.fromkeys((*self.jobs, *job_ids))
         self.jobs = list(known)[-MAX_PAGE_JOBS:]
+
+    def know(self, origin: PromptOrigin | None, frame_origin: FrameOrigin | None, first_frame: bytes | None) -> None:
+        """Remember where a prompt and a first frame came from that are put into the form."""
+        self.origin = origin or self.origin
+        if frame_origin is not None and first_frame is not None:
+            self.made_frame = MadeFrame(digest_of(first_frame), frame_origin)
 
 
 class Desk:

@@ -227,7 +227,8 @@ class GalleryData:
 def settings_of(kept: KeptTake) -> dict[str, Any]:
     """A take's shot for a person to read: everything but its pictures and the folders above its checkpoint."""
     shot = kept.take.shot
-    values = {field.name: getattr(shot, field.name) for field in dataclasses.fields(shot) if field.name != "origin"}
+    names = [field.name for field in dataclasses.fields(shot) if field.name not in ("origin", "frame_origin")]
+    values = {name: getattr(shot, name) for name in names}
     for name in ("first_frame", "last_frame"):
         values[name] = values[name] is not None
     return values | {"model": short_model(shot.model)}

@@ -222,7 +222,7 @@ class GalleryView:
             return await self.listing(page, state, request) | self._say(
                 html.said(page.language, "m-error", error.message)
             )
-        page.origin = take.shot.origin or page.origin
+        page.know(take.shot.origin, take.shot.frame_origin, take.shot.first_frame)
         values = self._form.shot_values(take.shot, take.seed, preset_for(self._model()))
         return values | {self._tabs: gr.Tabs(selected="create"), self.large: ""}
 

@@ -130,7 +130,7 @@ class PromptBatch:
                     said = said_html(say(language, "batch.progress", done=done + 1, count=len(ideas)))
                     yield busy | {self.said: gr.update(value=said, visible=True)}
                     origins[done] = await self._rewritten(request, page, lab, line, idea, fields, backend)
-            orders = await asyncio.to_thread(self._orders, fields, ideas, origins, length, language)
+            orders = await asyncio.to_thread(self._orders, page, fields, ideas, origins, length)
             for order in orders:
                 job = await asyncio.to_thread(
                     self.desk.submit, order.shot, order.seed, request.username or "", order.notes
@@ -187,15 +187,16 @@ class PromptBatch:
         return origin_of(enhanced)
 
     def _orders(
-        self, fields: dict[str, Any], ideas: Ideas, origins: _Origins, length: str, language: str
+        self, page: PageState, fields: dict[str, Any], ideas: Ideas, origins: _Origins, length: str
     ) -> list[Order]:
         """A shot for each idea. The settings are read once, for the first; only the prompt differs.
 
         Raises:
             InputError: a setting in Create is wrong, or a line's prompt is.
         """
-        model = self.desk.studio.model
-        common = read_order(fields | {"prompt": ideas[0][1]}, model, preset_for(model), language, length)
+        model, language = self.desk.studio.model, page.language
+        first = fields | {"prompt": ideas[0][1]}
+        common = read_order(first, model, preset_for(model), language, length, frame=page.made_frame)
         orders = []
         for (line, idea), origin in zip(ideas, origins, strict=True):
             prompt = idea if origin is None else origin.rewritten

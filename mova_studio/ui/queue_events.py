@@ -91,7 +91,8 @@ class QueueEvents:
             return self._complaint(page, error) | await self.painter.paint(page)
         shot = job.shot
         assert shot is not None, "the queue knows what every job makes"
-        page.editing, page.origin = job_id, shot.origin or page.origin
+        page.editing = job_id
+        page.know(shot.origin, shot.frame_origin, shot.first_frame)
         settings = {name: getattr(shot, name) for name in self.form.names if hasattr(shot, name)}
         frames = {name: settings.pop(name) for name in ("first_frame", "last_frame")}
         render = preset_for(self.desk.studio.model)

@@ -18,6 +18,7 @@ from mova_studio.library.origin import PromptOrigin
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import Shot, check_prompt
 from mova_studio.ui.catalogue import say
+from mova_studio.ui.desk import MadeFrame, digest_of
 from mova_studio.ui.sizes import Settled, settle_frames, settle_seconds, settle_side
 
 ANY_SEED = -1
@@ -59,6 +60,7 @@ def read_order(
     language: str,
     length: str,
     origin: PromptOrigin | None = None,
+    frame: MadeFrame | None = None,
 ) -> Order:
     """The order that stands in the page's fields. Slow with pictures: call it in a thread.
 
@@ -66,6 +68,7 @@ def read_order(
         fields: by the names of `Shot`, and "seconds", "seed"; pictures as Gradio's file dicts.
         length: "seconds" if that field was changed last, so that frames follow it; else frames count.
         origin: of the prompt that was last rewritten on the page; kept if the prompt comes from it.
+        frame: that was last made on the page; its origin is kept if it is the first frame.
 
     Raises:
         InputError: with the field at fault.
@@ -97,8 +100,14 @@ def read_order(
     preset.check_limits(width, height, shot.num_frames)
     pictures, notes = read_pictures(fields, width, height, language)
     whence = origin if origin is not None and comes_from(origin, shot.prompt) else None
-    whole = Shot(prompt=shot.prompt, model=model, **settings, **pictures, origin=whence)
+    made = frame.origin if frame is not None and _is_first(frame, fields, language) else None
+    whole = Shot(prompt=shot.prompt, model=model, **settings, **pictures, origin=whence, frame_origin=made)
     return Order(whole, seed, sides, frames, notes)
+
+
+def _is_first(frame: MadeFrame, fields: Mapping[str, Any], language: str) -> bool:
+    path = uploaded(fields.get("first_frame"), "first_frame", language)
+    return path is not None and digest_of(path.read_bytes()) == frame.digest
 
 
 def comes_from(origin: PromptOrigin, prompt: str) -> bool:

@@ -63,7 +63,7 @@ class RestoreView:
         settings = dict(restored.settings)
         if restored.prompts:
             settings["prompt"] = restored.prompts[language]
-        page.origin = restored.origin or page.origin
+        page.know(restored.origin, restored.frame_origin, restored.frames.get("first_frame"))
         name = file.get("orig_name") or path.name if isinstance(file, dict) else path.name
         said = [say(language, "restore.done", name=name), *restored_notes(language, restored, model)]
         return done | self.filling.fill(

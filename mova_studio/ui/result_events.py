@@ -53,7 +53,7 @@ class ResultEvents:
         shown = dict(zip(self.form.names, values, strict=True))
         try:
             take = self._take(page)
-            page.origin = take.shot.origin or page.origin
+            page.know(take.shot.origin, take.shot.frame_origin, take.shot.first_frame)
             if act == "still":
                 return {self.file: await asyncio.to_thread(still_file, take.path)}
             return nothing | await self._fill(language, act, str(getattr(event, "value", "")), take, shown)

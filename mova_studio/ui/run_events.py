@@ -93,7 +93,9 @@ class RunEvents:
         count = 1
         try:
             preset = preset_for(model)
-            order = await asyncio.to_thread(read_order, named, model, preset, language, length, page.origin)
+            order = await asyncio.to_thread(
+                read_order, named, model, preset, language, length, page.origin, page.made_frame
+            )
             if page.editing is not None:
                 await asyncio.to_thread(save_edit, self.desk, page, order)
                 return updates | self.view.filling.quiet() | await self.painter.paint(page)
@@ -168,6 +170,6 @@ class RunEvents:
         if latest is None or latest.shot is None:
             return {}
         page.cost_of = {name: getattr(latest.shot, name) for name in COST_FIELDS}
-        page.origin = latest.shot.origin or page.origin
+        page.know(latest.shot.origin, latest.shot.frame_origin, latest.shot.first_frame)
         seed = latest.seed if latest.seed_given and latest.cell is None else None
         return self.form.shot_values(latest.shot, seed, preset_for(self.desk.studio.model))

@@ -120,7 +120,9 @@ class ScoutEvents:
         updates |= {each: gr.update(value="", visible=False) for each in (form.scout.place, form.grid.place)}
         try:
             preset = preset_for(studio.model)
-            order = await asyncio.to_thread(read_order, named, studio.model, preset, language, length, page.origin)
+            order = await asyncio.to_thread(
+                read_order, named, studio.model, preset, language, length, page.origin, page.made_frame
+            )
         except StudioError as error:
             return updates | form.complaint(language, error) | await self.painter.paint(page)
         try:
