@@ -10,6 +10,9 @@ from typing import Any
 from mova_studio.errors import InputError
 
 TRASH = ".trash"
+# Where timelines lie, and below it media that were brought for them and films made of them, none of which are takes.
+TIMELINES = "timelines"
+UPLOADS, FILMS = f"{TIMELINES}/uploads", f"{TIMELINES}/films"
 # SQL and its values to rows: a reader's, or that of the transaction at hand.
 Ask = Callable[[str, tuple[str, ...]], Iterable[Any]]
 

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from mova_studio.atomic import output_error, replacing
 from mova_studio.errors import InputError, OutputError
 from mova_studio.library.kept import KeptTake
+from mova_studio.library.places import UPLOADS
 from mova_studio.library.store import TakeStore
 from mova_studio.timeline.clip import SAMPLE_RATE, Clip, Source, Title
 from mova_studio.timeline.model import Sound, Timeline
 from mova_studio.timeline.source import source_of
 
-UPLOADS = "uploads"
 MAX_TITLE = 80
 _UPLOAD = re.compile(r"[\w-]{1,60}-[0-9a-f]{8}\.[a-z0-9]{1,5}")
 _ENDINGS = frozenset(("mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "flv"))
@@ -33,7 +33,7 @@ class LibraryMedia:
     """Finds and measures media by what a page calls them. Every file is measured once.
 
     Args:
-        store: the library's takes; uploads lie in `uploads` below its folder.
+        store: the library's takes; uploads lie in `timelines/uploads` below its folder.
         read_only: why nothing can be brought there; "" where it can.
     """
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from mova_studio.atomic import output_error
 from mova_studio.errors import InputError, OutputError
+from mova_studio.library.places import TIMELINES, TRASH
 from mova_studio.timeline.checks import MAX_NAME
 from mova_studio.timeline.document import Document
 from mova_studio.timeline.file import load, save
 from mova_studio.timeline.layout import film_seconds
 from mova_studio.timeline.model import Timeline
 
-FOLDER, TRASH = "timelines", ".trash"
 _ID = re.compile("[A-Za-z0-9_-]{1,64}")
 _Stamp = tuple[int, int]
 
@@ -65,7 +65,7 @@ class Shelf:
         read_only: str = "",
         relink: Callable[[Timeline], Timeline] = lambda timeline: timeline,
     ) -> None:
-        self.folder, self.read_only, self._relink = root / FOLDER, read_only, relink
+        self.folder, self.read_only, self._relink = root / TIMELINES, read_only, relink
         self._lock = threading.RLock()
         self._open: dict[str, Document] = {}
         self._listed: dict[Path, tuple[_Stamp, Entry]] = {}

@@ -25,5 +25,13 @@ TIMELINE_TEXTS: dict[str, tuple[str, str]] = {
         "That is not a file that was sent to this page; send it again.",
         "该文件不是上传到本页面的，请重新上传。",
     ),
+    "timeline.preset.none": (
+        "This machine's ffmpeg cannot encode {encoder}; choose another preset.",
+        "本机的 ffmpeg 无法编码 {encoder}，请选择其他预设。",
+    ),
+    "timeline.preset.instead": (
+        "{encoder} does not work on this machine; {used} is used.",
+        "本机无法使用 {encoder}，将改用 {used}。",
+    ),
     "timeline.untitled": ("Untitled film", "未命名影片"),
 }

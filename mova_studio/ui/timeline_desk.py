@@ -21,7 +21,10 @@ from mova_studio.ui.caller import Caller
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.reading import uploaded
 from mova_studio.ui.served import ServedTakes, address
+from mova_studio.ui.timeline_export import FilmExport, Wish
 from mova_studio.ui.timeline_media import Drawings
+from mova_studio.ui.timeline_presets import PresetList
+from mova_studio.ui.timeline_proxy import Proxies
 from mova_studio.ui.timeline_state import Media, state_of
 
 BIN_TAKES = 60
@@ -46,8 +49,8 @@ class TimelineDesk:
         self.library = LibraryMedia(store, read_only)
         self.media = Media(self.library, served, Drawings())
         self.shelf = Shelf(store.root, read_only, self.library.relink)
-        self.presets: Callable[[str], list[Answer]] = lambda _language: []
-        self.on_change: Callable[[str, State], None] = lambda _timeline_id, _state: None
+        self.exports, self.proxies = FilmExport(self.library, served), Proxies()
+        self.presets = PresetList()
         self.acts: dict[str, Act] = {
             "open": self.open,
             "list": self.listing,
@@ -61,6 +64,10 @@ class TimelineDesk:
             "delete": self.delete,
             "restore": self.restore,
             "uploaded": self.uploaded,
+            "proxy": self.proxy,
+            "export": self.export,
+            "export_state": self.export_state,
+            "export_cancel": self.export_cancel,
         }
 
     def open(self, values: dict[str, Any], caller: Caller) -> Answer:
@@ -79,6 +86,7 @@ class TimelineDesk:
         return {
             "timelines": [_entry(entry) for entry in self.shelf.entries()],
             "uploads": self.library.uploads(),
+            "films": self.exports.films(),
             **self.takes({}, caller),
         }
 
@@ -116,7 +124,7 @@ class TimelineDesk:
         if op == "insert" and not document.saved and not document.state.timeline.clips:
             op, given = "several", {"ops": [*self._as_source(given), {"op": op, "args": given}]}
         state = document.do(op, given, revision, self.library)
-        self.on_change(timeline_id, state)
+        self.proxies.changed(timeline_id, state)
         return self.answer(timeline_id, state, caller, document)
 
     def _as_source(self, given: Any) -> list[Answer]:
@@ -171,6 +179,27 @@ class TimelineDesk:
         name = self.library.bring(path, args.text("name", MAX_SEARCH) if args.has("name") else path.name)
         return {"upload": self.library.upload_info(name)}
 
+    def proxy(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Where the small film for playing stands; see `Proxies.of`."""
+        timeline_id = Arguments(values, ("id",)).text("id")
+        return self.proxies.of(timeline_id, self.shelf.open(timeline_id).state)
+
+    def export(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Begin an export; see `FilmExport.start`."""
+        args = Arguments(values, ("id", "preset", "size", "captions"))
+        given = {name: args.text(name) for name in ("preset", "size", "captions") if args.has(name)}
+        timeline = self.shelf.open(args.text("id")).state.timeline
+        wish = Wish(**{"preset": "web"} | given)
+        return {"job": self.exports.start(timeline, wish, caller.language)}
+
+    def export_state(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Where the export stands."""
+        return self.exports.state(caller.language)
+
+    def export_cancel(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """Stop the export."""
+        return self.exports.cancel(caller.language)
+
     def append(self, take_id: str, caller: Caller) -> tuple[str, str]:
         """Put a take at the end of the timeline that was open last; its id and name.
 
@@ -190,8 +219,8 @@ class TimelineDesk:
     def answer(self, timeline_id: str, state: State, caller: Caller, document: Document) -> Answer:
         """A state as the page gets it."""
         read_only = document.read_only or ("" if caller.owner else say(caller.language, "timeline.guest"))
-        presets = self.presets(caller.language)
-        return state_of(timeline_id, state, self.media, caller.language, read_only=read_only, presets=presets)
+        offered = self.presets.listing(caller.language)
+        return state_of(timeline_id, state, self.media, caller.language, read_only=read_only, presets=offered)
 
     def _plain(self, language: str) -> Timeline:
         """An empty film in the size and rate of the newest take."""
