@@ -104,14 +104,24 @@ install() {
   fi
 }
 
+# Many tests wait for a process or a page, so two run at a time, each with one thread for its arithmetic.
+run_pytest() {
+  OMP_NUM_THREADS=1 "$python" -m pytest -n 2 --dist loadfile "$@"
+}
+
 run_tests() {
   local failed="" name
   cd "$here"
   "$python" -m ruff check . || failed="$failed ruff-check"
   "$python" -m ruff format --check . || failed="$failed ruff-format"
   "$python" -m mypy || failed="$failed mypy"
-  # Many tests wait for a process or a page; another one can run meanwhile.
-  "$python" -m pytest -n 2 --dist loadfile "$@" || failed="$failed pytest"
+  if [ "$#" -gt 0 ]; then
+    run_pytest "$@" || failed="$failed pytest"
+  else
+    # The page is driven by itself: a worker gives way to everything else on the machine, tests that compute included.
+    run_pytest --ignore=tests/browser || failed="$failed pytest"
+    run_pytest tests/browser || failed="$failed pytest-browser"
+  fi
   for name in $failed; do
     say "FAILED: $name"
   done

@@ -48,7 +48,23 @@
     });
   };
 
-  const head = (element, trigger, watch) => { clicks(element, trigger); keepFocus(element, watch); };
+  /* What was asked stays asked while the list around it changes. */
+  const keepAsking = (element, watch) => {
+    let asked = false;
+    element.addEventListener("click", () => { asked = !!element.querySelector(".m-sure:not([hidden])"); });
+    watch("value", () => {
+      const sure = element.querySelector(".m-sure");
+      if (!asked || !sure) { asked = false; return; }
+      sure.hidden = false;
+      element.querySelector("[data-ask]").hidden = true;
+    });
+  };
+
+  const head = (element, trigger, watch) => {
+    clicks(element, trigger);
+    keepAsking(element, watch);
+    keepFocus(element, watch);
+  };
 
   const list = (element, trigger, watch) => {
     clicks(element, trigger);

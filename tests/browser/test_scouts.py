@@ -51,8 +51,6 @@ def test_scout_keep_and_finish(page: Page) -> None:
     assert len(set(urls)) == 2 and all(url.endswith(".mp4") and "/takes/" in url for url in urls)
     page.click("#views [data-tab-id=create] >> visible=true")
     page.wait_for_function("document.querySelectorAll('#strip .m-card').length >= 2")
-    page.click("#queue-head [data-ask]")
-    page.click("#queue-head [data-act=cancel_all]")
 
 
 def test_settings_are_compared_in_a_grid(page: Page) -> None:

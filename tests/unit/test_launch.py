@@ -213,6 +213,8 @@ def test_the_tests_run_every_check_and_fail_if_one_fails(checkout: Checkout) -> 
         assert done.returncode == 1
         assert f"FAILED: {failing}" in done.stderr
         assert checkout.noted == checks
+    assert checkout.start("test").returncode == 0
+    assert checkout.noted == [*checks, "pytest"], "without flags, the browser tests run by themselves"
     checkout.start()
     assert checkout.noted == [], "the test tools include what the studio needs"
 
