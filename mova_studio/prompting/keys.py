@@ -9,6 +9,7 @@ from mova_studio.errors import InputError
 
 SERVICE = "mova_studio"
 HIDDEN = "[key]"
+MAX_CHARACTERS = 4000
 _RECOGNISABLE = 6  # characters of a key by which a masked copy of it is known
 
 
@@ -46,24 +47,20 @@ def find_key(server: str, variable: str | None) -> Secret | None:
     """
     value = os.environ.get(variable, "").strip() if variable else ""
     value = value or _from_keyring(server)
-    if not value:
-        return None
-    if not re.fullmatch(r"[!-~]+", value):
-        raise InputError(
-            f"The key of {server} holds a space, a line break or a letter that no key has; copy it again.", field="key"
-        )
-    return Secret(value)
+    return Secret(_checked(server, value)) if value else None
 
 
 def keep_key(server: str, key: str) -> None:
     """Keep a key in the operating system's keyring; "" takes it out.
 
     Raises:
-        InputError: this machine has no keyring that works.
+        InputError: the key holds what no key can, or this machine has no keyring that works.
     """
     import keyring
     from keyring.errors import PasswordDeleteError
 
+    if key:
+        _checked(server, key)
     try:
         if key:
             keyring.set_password(SERVICE, server, key)
@@ -75,6 +72,16 @@ def keep_key(server: str, key: str) -> None:
         raise InputError(
             "This machine has no keyring that works; set the key as an environment variable instead.", field="key"
         ) from None
+
+
+def _checked(server: str, value: str) -> str:
+    if len(value) > MAX_CHARACTERS or not re.fullmatch(r"[!-~]+", value):
+        raise InputError(
+            f"The key of {server} holds a space, a line break or a letter that no key has, or more than "
+            f"{MAX_CHARACTERS} characters; copy it again.",
+            field="key",
+        )
+    return value
 
 
 def _from_keyring(server: str) -> str:

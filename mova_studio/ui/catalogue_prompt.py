@@ -28,7 +28,10 @@ PROMPT_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "enhance.same": ("It has MOVA's form already; nothing was changed.", "提示词已符合 MOVA 的格式，未作改动。"),
     "enhance.stopped": ("Stopped. Your prompt is as it was.", "已停止，您的提示词未变。"),
-    "enhance.busy": ("A prompt is being rewritten already.", "已有提示词正在改写。"),
+    "enhance.busy": (
+        "A prompt is being rewritten or a picture made already; stop it, or wait for its end.",
+        "已有提示词正在改写或图片正在生成，请先停止，或等待完成。",
+    ),
     "enhance.begin": ("asking {backend}", "正在请求 {backend}"),
     "enhance.describe": ("looking at the first frame", "正在查看首帧"),
     "enhance.rewrite": ("rewriting", "正在改写"),
@@ -59,17 +62,26 @@ PROMPT_TEXTS: dict[str, tuple[str, str]] = {
     "backend.key.environment": ("Key: from the environment variable {variable}.", "密钥：来自环境变量 {variable}。"),
     "backend.key.keyring": ("Key: from this machine's keyring.", "密钥：来自本机密钥环。"),
     "backend.key.optional": (
-        "Without a key. If it wants one, set {variable} and start the studio again.",
-        "未使用密钥。如需密钥，请设置 {variable} 并重新启动。",
+        "Without a key. If it wants one, keep it here, or set {variable} and start the studio again.",
+        "未使用密钥。如需密钥，请在此保存，或设置 {variable} 并重新启动。",
     ),
     "backend.key.missing": (
-        "It needs a key: set {variable} and start the studio again.",
-        "需要密钥：请设置 {variable} 并重新启动。",
+        "It needs a key: keep it here, or set {variable} and start the studio again.",
+        "需要密钥：请在此保存，或设置 {variable} 并重新启动。",
     ),
     "backend.sent": (
         "Your prompt and the first frame are sent to {host}.",
         "您的提示词和首帧会发送到 {host}。",
     ),
+    # Its key
+    "key.label": ("Key", "密钥"),
+    "key.hint": ("goes into this machine's keyring", "存入本机密钥环"),
+    "key.keep": ("Keep key", "保存密钥"),
+    "key.forget": ("Forget key", "删除密钥"),
+    "key.kept": ("The key of {server} is in this machine's keyring.", "“{server}”的密钥已存入本机密钥环。"),
+    "key.forgotten": ("The key of {server} is out of the keyring.", "“{server}”的密钥已从密钥环中删除。"),
+    "key.empty": ("Type the key first.", "请先输入密钥。"),
+    "key.none": ("Nothing that is chosen takes a key; choose a server first.", "当前选择不需要密钥，请先选择服务器。"),
     "backend.here": ("Nothing leaves this machine.", "内容不会离开本机。"),
     # The lab
     "lab.frame.label": ("First frame · shared with Create", "首帧 · 与“创作”共用"),
@@ -99,6 +111,18 @@ PROMPT_TEXTS: dict[str, tuple[str, str]] = {
         "{backend} said nothing of the frame. Describe it in words, or choose a model that sees.",
         "{backend} 未能描述画面。请自行描述，或选择能看图的模型。",
     ),
+    # A first frame that is made
+    "made.go": ("Make the first frame", "生成首帧"),
+    "made.model.label": ("Model for pictures", "图片模型"),
+    "made.model.hint": ("the server's own", "服务器默认"),
+    "made.busy": ("{backend} is making the picture, {seconds} s", "{backend} 正在生成图片，{seconds} 秒"),
+    "made.stopped": ("Stopped. Nothing was changed.", "已停止，内容未变。"),
+    "made.use": ("Use as first frame", "用作首帧"),
+    "made.used": (
+        "The made picture is the first frame now; Undo in Create brings back what was there.",
+        "生成的图片已设为首帧；在“创作”中撤销可恢复原来的内容。",
+    ),
+    "made.alt": ("First frame made by {model}", "由 {model} 生成的首帧"),
     "lab.rewritten.label": ("Rewritten prompt, yours to change", "改写结果，可自由修改"),
     "lab.rewritten.hint": (
         "Press Rewrite: your words appear here in MOVA's order: the frame, what happens, then the sound.",

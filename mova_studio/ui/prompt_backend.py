@@ -12,10 +12,11 @@ import gradio as gr
 
 from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs.enhancing import COMPOSER, LOCAL, SERVER
-from mova_studio.prompting.keys import find_key
-from mova_studio.prompting.server_presets import ServerPreset, find_server, server_presets
+from mova_studio.prompting.server_presets import ServerPreset, server_presets
+from mova_studio.ui.access import Access
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import PageState
+from mova_studio.ui.prompt_key import ENVIRONMENT, KEYRING, KeyField, key_source, server_of
 from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import QUIET, Wording, html_box
 
@@ -74,6 +75,8 @@ class BackendChoice:
                 elem_id="backend-id",
             )
         self.about = html_box(about_html("en", COMPOSER, ""), elem_id="backend-about", elem_classes="m-place")
+        self.key = KeyField()
+        self.key.draw(words)
 
     @property
     def inputs(self) -> list[Any]:
@@ -83,10 +86,11 @@ class BackendChoice:
     @property
     def shown(self) -> list[Any]:
         """What changes with the choice and with the language."""
-        return [self.box, self.kind, self.server, self.local, self.about]
+        return [self.box, self.kind, self.server, self.local, self.about, *self.key.shown]
 
-    def wire(self, page: gr.State) -> None:
+    def wire(self, page: gr.State, access: Access) -> None:
         """Connect everything."""
+        self.key.wire(page, access, [self.kind, self.url], self.told, self.about)
         changed = [self.kind.input, self.url.blur, self.url.submit]
         gr.on(changed, self.choose, [page, *self.inputs], self.shown, preprocess=False, **QUIET)
 
@@ -94,13 +98,18 @@ class BackendChoice:
         """The fields that the choice needs, and what is to be known of it."""
         kind = str(kind or COMPOSER) if page.owner else COMPOSER
         about = await asyncio.to_thread(about_html, page.language, kind, str(url or ""))
-        return {
+        return await self.key.updates(page, kind, str(url or "")) | {
             self.box: gr.update(visible=page.owner),
             self.kind: gr.update(choices=backend_choices(page.language)),
             self.server: gr.update(visible=kind.startswith(SERVER)),
             self.local: gr.update(visible=kind == LOCAL),
             self.about: about,
         }
+
+    async def told(self, page: PageState, kind: Any, url: Any) -> str:
+        """What is to be known of what is chosen."""
+        kind = str(kind or COMPOSER) if page.owner else COMPOSER
+        return await asyncio.to_thread(about_html, page.language, kind, str(url or ""))
 
 
 def backend_choices(language: str) -> list[tuple[str, str]]:
@@ -140,12 +149,9 @@ def about_html(language: str, kind: str, url: str) -> str:
         return _hints(say(language, "backend.here"), say(language, "backend.id.about"))
     if not kind.startswith(SERVER):
         return _hints(say(language, "backend.here"), say(language, "backend.composer.limits"))
-    name, address = kind.partition(":")[2], url.strip() or None
-    if name == MINE and address is None:
-        return ""
     try:
-        server = find_server(name, address)
-        return _hints(_sent(language, server), _key_words(language, server))
+        server = server_of(kind, url)
+        return "" if server is None else _hints(_sent(language, server), _key_words(language, server))
     except StudioError as error:
         return f'<p class="m-error" role="alert">{escape(translate(language, error.message))}</p>'
 
@@ -157,12 +163,12 @@ def _sent(language: str, server: ServerPreset) -> str:
 
 
 def _key_words(language: str, server: ServerPreset) -> str:
-    variable = server.key_variable
+    variable, source = server.key_variable, key_source(server)
     if variable is None:
         return say(language, "backend.key.none")
-    if find_key("", variable) is not None:
+    if source == ENVIRONMENT:
         return say(language, "backend.key.environment", variable=variable)
-    if find_key(server.name, None) is not None:
+    if source == KEYRING:
         return say(language, "backend.key.keyring")
     needed = "backend.key.missing" if server.key_needed else "backend.key.optional"
     return say(language, needed, variable=variable)

@@ -11,6 +11,7 @@ from mova_studio.ui.catalogue import say
 from mova_studio.ui.prompt_backend import BackendChoice
 from mova_studio.ui.prompt_batch import PromptBatch
 from mova_studio.ui.prompt_diff import diff_html
+from mova_studio.ui.prompt_frame import FrameMaker
 from mova_studio.ui.prompt_html import history_html
 from mova_studio.ui.stage import ACTIONS_JS
 from mova_studio.ui.wording import Wording, html_box
@@ -78,8 +79,9 @@ class LabView:
             self.stop = words.make(
                 gr.Button, {"value": "enhance.stop"}, elem_id="lab-stop", visible=False, min_width=110
             )
-            self.undo = words.make(gr.Button, {"value": "lab.undo"}, elem_id="lab-undo", scale=0, min_width=70)
-            self.redo = words.make(gr.Button, {"value": "lab.redo"}, elem_id="lab-redo", scale=0, min_width=70)
+            beside: dict[str, Any] = {"scale": 0, "min_width": 70, "interactive": False}
+            self.undo = words.make(gr.Button, {"value": "lab.undo"}, elem_id="lab-undo", **beside)
+            self.redo = words.make(gr.Button, {"value": "lab.redo"}, elem_id="lab-redo", **beside)
 
     def _draw_frame(self, words: Wording) -> None:
         words.make(gr.HTML, {"value": "lab.step.frame"}, **_TITLE)
@@ -95,6 +97,8 @@ class LabView:
         }
         with gr.Row(elem_classes="m-row m-labacts"):
             self.again = words.make(gr.Button, {"value": "lab.again"}, size="sm", elem_id="lab-again", scale=0)
+        self.maker = FrameMaker()
+        self.maker.draw(words)
 
     def _draw_rewritten(self, words: Wording) -> None:
         words.make(gr.HTML, {"value": "lab.step.rewritten"}, **_TITLE)
@@ -123,7 +127,7 @@ class LabView:
     @property
     def judged(self) -> list[Any]:
         """What follows from the fields."""
-        return [self.diff, self.report, self.meter, self.rewritten_meter]
+        return [self.diff, self.report, self.meter, self.rewritten_meter, self.undo, self.redo]
 
 
 def template_choices(language: str) -> list[tuple[str, str]]:

@@ -13,7 +13,6 @@ import gradio as gr
 from mova_studio.errors import Cancelled, InputError, StudioError
 from mova_studio.library.presets import preset_for
 from mova_studio.media.images import open_image
-from mova_studio.prompting.check import advise, check
 from mova_studio.prompting.model import FrameDescription
 from mova_studio.prompting.workflow import Enhanced
 from mova_studio.ui.catalogue import say
@@ -21,8 +20,8 @@ from mova_studio.ui.desk import PageState
 from mova_studio.ui.filling import Filling
 from mova_studio.ui.form import Form
 from mova_studio.ui.prompt_backend import read_choice
-from mova_studio.ui.prompt_diff import diff_html
-from mova_studio.ui.prompt_html import advice_html, backend_name, history_html, progress_html, report_html, said_html
+from mova_studio.ui.prompt_html import backend_name, history_html, progress_html, said_html
+from mova_studio.ui.prompt_judge import LabJudge
 from mova_studio.ui.prompt_lab import FRAME_PARTS, LabView, template_choices, template_prompt
 from mova_studio.ui.prompt_line import origin_of
 from mova_studio.ui.prompt_run import Rewriter
@@ -33,7 +32,6 @@ from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import QUIET
 
 _ALL, _FRAME = "all", "frame"
-_LONGEST = 40_000
 
 
 class LabEvents:
@@ -41,7 +39,7 @@ class LabEvents:
 
     def __init__(self, view: LabView, form: Form, filling: Filling, rewriter: Rewriter, meter: TokenMeter) -> None:
         self.view, self.form, self.filling = view, form, filling
-        self.rewriter, self.meter = rewriter, meter
+        self.rewriter, self.judge = rewriter, LabJudge(view, meter)
 
     def wire(self, page: gr.State, lab: gr.State, tabs: gr.Tabs, tab: gr.Tab, opened: gr.Button) -> None:
         """Connect everything.
@@ -59,14 +57,7 @@ class LabEvents:
                 self.runner(mode), [*state, view.first_frame, *view.backend.inputs, *sheet], at_work, **raw
             ).then(self.settle, [*state, *sheet], changed, **raw)
         view.stop.click(self.halt, lab, None, queue=False, **QUIET)
-        gr.on(
-            [field.change for field in sheet],
-            self.judge,
-            [page, *sheet],
-            view.judged,
-            trigger_mode="always_last",
-            **raw,
-        )
+        self.judge.wire(page, lab)
         view.undo.click(self.undo, [*state, *sheet], [*sheet, view.place], **raw)
         view.redo.click(self.redo, [*state, *sheet], [*sheet, view.place], **raw)
         view.template.input(self.from_template, [*state, view.template, *sheet], [*sheet, view.place], **raw)
@@ -95,7 +86,7 @@ class LabEvents:
     async def words_of(self, page: PageState, lab: LabState, sheet: Sheet) -> dict[Any, Any]:
         """The view in the page's language."""
         view = self.view
-        return await self._judged(page.language, sheet) | {
+        return await self.judge.judge(page, lab, *dataclasses.astuple(sheet)) | {
             view.history: history_html(page.language, lab.history),
             view.template: gr.update(choices=template_choices(page.language)),
             view.place: gr.update(value="", visible=False),
@@ -167,10 +158,6 @@ class LabEvents:
         if sheet != shown:
             lab.keep(shown)
         return self._filled(sheet) | {view.history: history_html(page.language, lab.history)}
-
-    async def judge(self, page: PageState, *values: Any) -> dict[Any, Any]:
-        """The diff, the check and the lengths for what stands in the fields."""
-        return await self._judged(page.language, Sheet.of(*values))
 
     async def undo(self, page: PageState, lab: LabState, *values: Any) -> dict[Any, Any]:
         """The fields as they were before the last rewrite, template or restoring."""
@@ -254,25 +241,6 @@ class LabEvents:
     async def halt(self, lab: LabState) -> None:
         """End the rewriting."""
         lab.stop()
-
-    async def _judged(self, language: str, sheet: Sheet) -> dict[Any, Any]:
-        view = self.view
-        diff, report = await asyncio.to_thread(self._judgement, language, sheet)
-        return {
-            view.diff: diff,
-            view.report: report,
-            view.meter: await self.meter.html(language, sheet.original),
-            view.rewritten_meter: await self.meter.html(language, sheet.rewritten) if sheet.rewritten.strip() else "",
-        }
-
-    def _judgement(self, language: str, sheet: Sheet) -> tuple[str, str]:
-        original, rewritten, frame = sheet.original[:_LONGEST], sheet.rewritten[:_LONGEST], sheet.frame
-        diff = diff_html(language, original, rewritten)
-        if rewritten.strip() and original.strip() and rewritten != original:
-            return diff, report_html(language, check(original, rewritten, frame, self.meter.count()))
-        if original.strip():
-            return diff, advice_html(language, advise(original, frame, self.meter.count()))
-        return diff, f'<p class="m-hint">{say(language, "lab.check.empty")}</p>'
 
     def _filled(self, sheet: Sheet) -> dict[Any, Any]:
         return dict(zip(self.view.fields, dataclasses.astuple(sheet), strict=True))

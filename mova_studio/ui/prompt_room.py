@@ -39,7 +39,8 @@ class PromptRoom:
         self.line.wire(page, self.state, self.prompt, fields["first_frame"], backend, self.rewriter, self.meter)
         self.events = LabEvents(lab, form, view.filling, self.rewriter, self.meter)
         self.events.wire(page, self.state, tabs, tab, self.line.open)
-        backend.wire(page)
+        backend.wire(page, self.rewriter.access)
+        lab.maker.wire(page, self.state, lab.fields, lab.first_frame, form, view.filling, backend, self.rewriter)
         lab.batch.wire(page, self.state, form, backend, self.rewriter, painter, jobs_text)
 
     @property
@@ -52,7 +53,14 @@ class PromptRoom:
     def shown(self) -> list[Any]:
         """What `spoken` changes."""
         backend, batch = self.lab.backend, self.lab.batch
-        return [self.line.meter, *self.line.spoken, *backend.shown, *batch.spoken, *self.events.spoken]
+        return [
+            self.line.meter,
+            *self.line.spoken,
+            *backend.shown,
+            *self.lab.maker.chosen,
+            *batch.spoken,
+            *self.events.spoken,
+        ]
 
     async def spoken(self, page: PageState, state: LabState, prompt: Any, lines: Any, *values: Any) -> dict[Any, Any]:
         """All of it in the page's language, and what this person may use."""
@@ -61,5 +69,6 @@ class PromptRoom:
         if prompt:  # while the page opens a count of nothing could come after the first one of what is typed
             updates[self.line.meter] = await self.line.count(page, prompt)
         updates |= await backend.choose(page, *values[:4])
+        updates |= await self.lab.maker.choose(page, *values[:2])
         updates |= await batch.counted(page, lines)
         return updates | await self.events.words_of(page, state, Sheet.of(*values[4:]))

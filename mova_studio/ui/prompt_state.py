@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from mova_studio.jobs.enhancing import Enhancing
+from mova_studio.jobs.beside import Beside
 from mova_studio.library.origin import PromptOrigin
+from mova_studio.prompting.first_frame import MadePicture
 from mova_studio.prompting.model import FrameDescription
 from mova_studio.prompting.workflow import Enhanced
 
@@ -56,22 +58,24 @@ class LabState:
     """Lives in its session and is changed in place, on the event loop only.
 
     Attributes:
-        running: the rewriting under way, from Create or from the lab.
+        running: the rewriting or the picture under way, from Create or from the lab.
         stopped: the person wants what is under way to end.
         latest: what came of the last rewriting, until the page has taken it.
         swap: for the button over Create's prompt; None where nothing was rewritten there.
         past, future: sheets that Undo and Redo bring.
         history: rewrites of this session, oldest first.
+        made: the picture that was made last.
         batch: rewrites of a batch by (prompt, backend), so that one that was stopped goes on.
     """
 
-    running: Enhancing | None = None
+    running: Beside[Any] | None = None
     stopped: bool = False
     latest: Enhanced | None = None
     swap: Swap | None = None
     past: list[Sheet] = field(default_factory=list)
     future: list[Sheet] = field(default_factory=list)
     history: list[Enhanced] = field(default_factory=list)
+    made: MadePicture | None = None
     batch: dict[tuple[str, str], Enhanced] = field(default_factory=dict)
 
     def keep(self, sheet: Sheet) -> None:
@@ -97,6 +101,14 @@ class LabState:
                 self.past.append(shown)
                 return sheet
         return None
+
+    def can_undo(self, shown: Sheet) -> bool:
+        """Whether `undo` would bring another sheet than the one that is shown."""
+        return any(sheet != shown for sheet in self.past)
+
+    def can_redo(self, shown: Sheet) -> bool:
+        """Whether `redo` would."""
+        return any(sheet != shown for sheet in self.future)
 
     def note(self, enhanced: Enhanced) -> None:
         """Add a rewrite to the history."""

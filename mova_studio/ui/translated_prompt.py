@@ -19,6 +19,23 @@ PROMPT_SENTENCES: tuple[tuple[str, str], ...] = (
     (r"(.+) refused the question \(error (\d+)\)(.*)\.", r"\1 拒绝了请求（\2）\3。"),
     (r"(.+) \(error (\d+)\); set the right one\.", r"\1（\2），请设置正确的密钥。"),
     (r"(.+) cannot look at pictures\. .*", r"\1 不能看图片。请选择能看图的模型，或用文字描述首帧。"),
+    (r"(.+) cannot make pictures; .*", r"\1 不能生成图片，请选择有图片模型的服务器。"),
+    (
+        r"(.+) makes no pictures with (.+) \(error (\d+)\)(.*)\. Name a model .*",
+        r"\1 不能用 \2 生成图片（\3）\4。请填写它的图片模型，或换一个服务器。",
+    ),
+    (r"(.+) declined to make this picture(.*)\. .*", r"\1 拒绝生成此图片\2。请修改描述，或换一个模型。"),
+    (r"(.+) made no picture\. .*", r"\1 没有返回图片。请修改描述，或换一个模型。"),
+    (
+        r"(.+) answered with the address of a picture .*",
+        r"\1 返回的是图片地址而不是图片，不会打开该地址；请换一个返回 base64 的模型。",
+    ),
+    (r"(.+) sent more than (\d+) MiB for one picture .*", r"\1 的图片超过 \2 MiB，已停止接收。"),
+    (r"The picture of (.+) cannot be used: .*", r"\1 的图片无法使用。"),
+    (r"There is nothing to make the first frame of; .*", "没有可用于生成首帧的内容，请描述首帧，或先写提示词。"),
+    (r"The first frame could not be made: .*", "生成首帧时内部出错，内容未变。"),
+    (r"This machine has no keyring that works; .*", "本机没有可用的密钥环，请改用环境变量设置密钥。"),
+    (r"The key of (.+) holds a space, .*", r"“\1”的密钥含有空格、换行或无效字符，或过长，请重新复制。"),
     (r"(.+) gave an empty answer\. .*", r"\1 的回答为空。请重试，或换一个模型。"),
     (r"(.+) or its server declined to answer; .*", r"\1 或其服务器拒绝回答。请修改措辞，或换一个模型。"),
     (
@@ -27,7 +44,7 @@ PROMPT_SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     (r"The answer of (.+) was cut after (\d+) tokens; .*", r"\1 的回答在 \2 个词元后仍未结束。请重试，或换一个模型。"),
     (r"The answer of (.+) is damaged and cannot be read\. .*", r"\1 的回答已损坏，无法读取，请重试。"),
-    (r"Say which model of (.+) is meant \(--model NAME\)\.(.*)", r"请指明使用 \1 的哪个模型。\2"),
+    (r"Say which model of (.+) is meant \(--(?:image-)?model NAME\)\.(.*)", r"请指明使用 \1 的哪个模型。\2"),
     (r"What is given as the server's address is none; .*", "服务器地址无效，请按 http://127.0.0.1:8000/v1 填写。"),
     (
         r"The server's address holds a name, a password or a \?query; .*",
