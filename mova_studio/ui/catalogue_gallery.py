@@ -30,8 +30,8 @@ GALLERY_TEXTS: dict[str, tuple[str, str]] = {
     "gallery.sort.loudness": ("Loudness, loudest first", "响度从高到低"),
     "gallery.sort.seed": ("Seed", "种子"),
     "gallery.keys": (
-        "Keys: arrows move, Space plays, Enter opens, Del to trash, . or 1–5 stars, C compare, I info",
-        "按键：方向键移动，空格播放，回车打开，Del 移入回收站，. 或 1–5 评星，C 对比，I 信息",
+        "Keys: arrows move, Space plays, Enter opens, Del to trash, . or 1–5 stars, C compare, T to timeline, I info",
+        "按键：方向键移动，空格播放，回车打开，Del 移入回收站，. 或 1–5 评星，C 对比，T 加入时间线，I 信息",
     ),
     "gallery.keys.guest": (
         "Keys: arrows move, Space plays, Enter opens, C compare, I info",

@@ -25,6 +25,14 @@ TIMELINE_TEXTS: dict[str, tuple[str, str]] = {
         "That is not a file that was sent to this page; send it again.",
         "该文件不是上传到本页面的，请重新上传。",
     ),
+    # Sent from elsewhere
+    "timeline.send": ("To timeline", "加入时间线"),
+    "timeline.send.tip": (
+        "Put it at the end of the timeline that was open last (T)",
+        "添加到最近打开的时间线末尾（T）",
+    ),
+    "timeline.sent": ("Added to the end of “{name}”", "已添加到“{name}”的末尾"),
+    "timeline.show": ("Show the timeline", "查看时间线"),
     "timeline.preset.none": (
         "This machine's ffmpeg cannot encode {encoder}; choose another preset.",
         "本机的 ffmpeg 无法编码 {encoder}，请选择其他预设。",

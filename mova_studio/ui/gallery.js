@@ -181,6 +181,7 @@
       else if (key === "Delete" && mayChange) this.send("trash", card);
       else if (key.toLowerCase() === "c") this.mark(card);
       else if (key.toLowerCase() === "i") this.send("info", card);
+      else if (key.toLowerCase() === "t" && mayChange && present) this.send("timeline", card);
       else return rateByKey(this.trigger, card, key);
       return true;
     }
@@ -264,6 +265,8 @@
       } else if (key === "Delete" && card?.querySelector("[data-act=trash]")) {
         dialog.close();
         grid.send("trash", card);
+      } else if (key.toLowerCase() === "t" && dialog.querySelector("[data-act=timeline]")) {
+        send(this.trigger, "timeline", dialog.dataset.id);
       } else if (!rateByKey(this.trigger, dialog, key)) return;
       event.preventDefault();
     }

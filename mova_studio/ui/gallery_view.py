@@ -15,12 +15,15 @@ from mova_studio.library.presets import preset_for
 from mova_studio.library.query import SORTS, Query
 from mova_studio.ui import gallery_html as html
 from mova_studio.ui.access import Access
+from mova_studio.ui.caller import Caller
 from mova_studio.ui.compare_view import CompareView
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import Form
 from mova_studio.ui.gallery_acts import CHANGES, GalleryActs
 from mova_studio.ui.gallery_data import MAX_SHOWN, GalleryData, Overview
 from mova_studio.ui.take_details import large_view
+from mova_studio.ui.timeline_desk import TimelineDesk
+from mova_studio.ui.timeline_html import sent
 from mova_studio.ui.wording import QUIET, Wording, html_box
 
 PAGE_TAKES = 24
@@ -46,8 +49,16 @@ class GalleryState:
 class GalleryView:
     """The view and what its parts do. Changes are for the owner, see `GalleryActs`."""
 
-    def __init__(self, data: GalleryData, access: Access, compare: CompareView, model: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        data: GalleryData,
+        access: Access,
+        compare: CompareView,
+        model: Callable[[], str],
+        timelines: TimelineDesk,
+    ) -> None:
         self.data, self.access, self.compare, self._model = data, access, compare, model
+        self._timelines = timelines
         self._acts = GalleryActs(data)
         self._change = access.owner_only(self._change_take)
 
@@ -183,6 +194,10 @@ class GalleryView:
                     # The card shows them already; where they decide what is listed, it stays until the next look.
                     return {self.said: gr.skip()}
                 return await self.listing(page, state, request) | self._say(told)
+            if act == "timeline":
+                caller = Caller(self.access.is_owner(request), page.language)
+                _timeline_id, title = await asyncio.to_thread(self._timelines.append, name, caller)
+                return self._say(sent(page.language, title))
             if act in ("open", "info"):
                 return {self.large: await self._large(page, name, request, info=act == "info")}
             if act == "compare":

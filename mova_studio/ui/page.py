@@ -54,11 +54,11 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     advisor = Advisor(studio)
     models_view = ModelsView(checkpoints, access)
     data = GalleryData(studio.store, served)
-    gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model)
+    timelines = TimelineDesk(studio.store, served, studio.read_only)
+    gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model, timelines)
     system_view = SystemView(studio, access, advisor)
     scouts_view = ScoutsView(desk, served, advisor)
     prompts = PromptRoom(studio, access)
-    timelines = TimelineDesk(studio.store, served, studio.read_only)
     timeline_view = TimelineView(timelines, access)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         # First, so that no listener of the page takes one of their names.
@@ -98,7 +98,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         QueueEvents(desk, painter, page, jobs_text).wire()
         ScoutEvents(desk, painter, form_events, page, jobs_text).wire(tabs)
         scouts_view.wire(page, jobs_text, tabs, scouts_tab)
-        ResultEvents(desk, view).wire(page)
+        ResultEvents(desk, view, timelines).wire(page)
         gallery_view.wire(page, form, tabs, takes_tab)
         prompts.wire(page, painter, tabs, lab_tab, jobs_text)
         timeline_view.wire(page)

@@ -138,7 +138,7 @@ class Painter:
         said = dict.fromkeys((*snapshot.asked_notes, *snapshot.notes, *take.notes))
         # The badge of an untrained checkpoint says so already.
         notes = [translate(page.language, note) for note in said if not (take.untrained and "untrained" in note)]
-        return take_stage(page.language, take, served, notes, play=play)
+        return take_stage(page.language, take, served, notes, play=play, owner=page.owner)
 
     async def _strip(self, page: PageState, sight: Sight) -> dict[Any, Any]:
         done = tuple(job.job_id for job in sight.ended if job.state is JobState.DONE)

@@ -16,11 +16,14 @@ from mova_studio.media.images import encode_png
 from mova_studio.media.png_record import embed
 from mova_studio.media.provenance import read_provenance
 from mova_studio.media.stills import still_from_end
+from mova_studio.ui.caller import Caller
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.create import CreateView
 from mova_studio.ui.desk import Desk, PageState, in_view
 from mova_studio.ui.served import address, cached_file
 from mova_studio.ui.stage import OVERLAPS
+from mova_studio.ui.timeline_desk import TimelineDesk
+from mova_studio.ui.timeline_html import sent
 from mova_studio.ui.wording import QUIET
 
 # Buttons of the stage that are about its job and not about a take; `QueueEvents` hears them.
@@ -32,8 +35,8 @@ _SHOW_JS = "() => { document.querySelector('#fill-said')?.scrollIntoView({ block
 class ResultEvents:
     """Listeners of the stage. Takes are found by what the page is looking at, never by what a click says."""
 
-    def __init__(self, desk: Desk, view: CreateView) -> None:
-        self.desk, self.view, self.form = desk, view, view.form
+    def __init__(self, desk: Desk, view: CreateView, timelines: TimelineDesk) -> None:
+        self.desk, self.view, self.form, self.timelines = desk, view, view.form, timelines
 
     def wire(self, page: gr.State) -> None:
         """Connect everything."""
@@ -52,6 +55,8 @@ class ResultEvents:
             return nothing | {self.form.fields["prompt"]: say(language, "prompt.example")}
         shown = dict(zip(self.form.names, values, strict=True))
         try:
+            if act == "timeline":
+                return nothing | await self._to_timeline(page)
             take = self._take(page)
             page.know(take.shot.origin, take.shot.frame_origin, take.shot.first_frame)
             if act == "still":
@@ -59,6 +64,14 @@ class ResultEvents:
             return nothing | await self._fill(language, act, str(getattr(event, "value", "")), take, shown)
         except StudioError as error:
             return nothing | self.view.filling.complain(language, error)
+
+    async def _to_timeline(self, page: PageState) -> dict[Any, Any]:
+        """The take at the end of the timeline that was open last, and a way to it."""
+        self._take(page)
+        shown, caller = in_view(page, page.seen), Caller(page.owner, page.language)
+        assert shown is not None, "a take is in view"
+        _timeline_id, name = await asyncio.to_thread(self.timelines.append, shown.job_id, caller)
+        return {self.view.filling.said: gr.update(value=sent(page.language, name), visible=True)}
 
     def _take(self, page: PageState) -> Take:
         shown = in_view(page, self.desk.look(page))

@@ -118,7 +118,9 @@ def has_sound(mp4: bytes) -> bool:
     return b"mp4a" in mp4
 
 
-def take_stage(language: str, take: Take, served: Served, notes: Iterable[str], *, play: bool) -> str:
+def take_stage(
+    language: str, take: Take, served: Served, notes: Iterable[str], *, play: bool, owner: bool = False
+) -> str:
     """The finished take: picture with controls, sound under it, numbers, notes and the download."""
     label = escape(say(language, "take.video", seed=take.seed))
     facts = [
@@ -151,6 +153,7 @@ def take_stage(language: str, take: Take, served: Served, notes: Iterable[str], 
         + _button(language, "first", "take.to_first")
         + _extend(language)
         + _button(language, "still", "take.still")
+        + (_button(language, "timeline", "timeline.send") if owner else "")
         + "</div></div>"
     )
 

@@ -55,6 +55,14 @@
     else if (event.target.closest?.("#num-frames, #frame-rate")) window.movaStudio.lengthField = "num_frames";
   });
 
+  /* A button that leads to another view. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-view]");
+    if (!link) return;
+    link.closest("dialog")?.close();
+    document.querySelector(`#views [data-tab-id=${link.dataset.view}]`)?.click();
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     const button = document.querySelector("#generate");

@@ -47,7 +47,7 @@ def large_view(language: str, shown: Shown, plan: dict[str, Any], *, info: bool,
         + f'<p class="m-prompt" dir="auto">{escape(kept.take.shot.prompt)}</p>'
         f'<div class="m-facts">{"".join(measure_chips(language, kept.take))}{badge}</div>'
         + (_tags(language, shown) if may_change else "")
-        + f'<div class="m-actions">{_links(language, shown)}</div></div>'
+        + f'<div class="m-actions">{_links(language, shown, may_change)}</div></div>'
         + _info(language, shown, plan)
         + "</div>"
     )
@@ -89,7 +89,7 @@ def _tags(language: str, shown: Shown) -> str:
     )
 
 
-def _links(language: str, shown: Shown) -> str:
+def _links(language: str, shown: Shown, may_change: bool) -> str:
     take_id = escape(shown.kept.take_id)
     reuse = (
         f'<button type="button" class="m-button" data-act="reuse" data-id="{take_id}">'
@@ -97,6 +97,12 @@ def _links(language: str, shown: Shown) -> str:
     )
     if shown.missing:
         return reuse
+    if may_change and shown.kept.trashed is None:
+        words, tip = escape(say(language, "timeline.send")), escape(say(language, "timeline.send.tip"))
+        reuse += (
+            f'<button type="button" class="m-button" data-act="timeline" data-id="{take_id}" title="{tip}">'
+            f"{words}</button>"
+        )
     name = escape(shown.kept.take.path.name)
     return (
         f'<a class="m-button" href="{escape(shown.url)}" download="{name}">'

@@ -18,3 +18,12 @@ def skeleton(language: str) -> str:
         f'<div class="t-root" data-language="{escape(language)}" data-upload-limit="{MAX_FILE}" '
         f'data-words="{data}"></div>'
     )
+
+
+def sent(language: str, name: str) -> str:
+    """That a take was put on a timeline, with a way there; `studio.js` opens the view that a button names."""
+    link = escape(say(language, "timeline.show"))
+    return (
+        f'<p class="m-note" role="status">{escape(say(language, "timeline.sent", name=name))} · '
+        f'<button type="button" class="m-link" data-view="timeline">{link}</button></p>'
+    )

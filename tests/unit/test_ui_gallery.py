@@ -36,6 +36,7 @@ from mova_studio.ui.gallery_html import empty_grid, panel, said, take_card
 from mova_studio.ui.gallery_view import GalleryState, GalleryView
 from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.take_details import large_view
+from mova_studio.ui.timeline_desk import TimelineDesk
 from mova_studio.ui.wording import Wording
 
 EVIL = "<img src=x onerror=alert(1)>\"'&\x07 ${1} {{x}}"
@@ -61,6 +62,7 @@ class Library:
         self.store = TakeStore(self.database, root, ShotStore(self.database))
         self.votes = VoteStore(self.database)
         self.data = GalleryData(self.store, ServedTakes())
+        self.timelines = TimelineDesk(self.store, self.data.served)
 
     def add(self, name: str, prompt: str = "A bell rings.", seed: int = 7, **changes: Any) -> KeptTake:
         shot = Shot(prompt=prompt, width=32, height=32, num_frames=5, **changes)
@@ -71,7 +73,7 @@ class Library:
         return self.store.add(take, name)
 
     def view(self, access: Access) -> GalleryView:
-        view = GalleryView(self.data, access, CompareView(self.data, self.votes), lambda: "demo")
+        view = GalleryView(self.data, access, CompareView(self.data, self.votes), lambda: "demo", self.timelines)
         with gr.Blocks():
             view.draw(Wording())
         return view
