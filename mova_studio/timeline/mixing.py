@@ -6,15 +6,19 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mova_studio.errors import Cancelled
 from mova_studio.timeline.clip import Clip, Title, exact_speed, sample_at
-from mova_studio.timeline.layout import Placed, film_samples, place
+from mova_studio.timeline.ducking import duck_gain
+from mova_studio.timeline.layout import Placed, film_samples, place, place_captions
 from mova_studio.timeline.model import Sound, Timeline
 from mova_studio.timeline.sound_files import SoundFiles
+from mova_studio.timeline.speech import Stretches, speech_stretches, voiced_stretches
+from mova_studio.timeline.subtitles import is_note
 from mova_studio.timeline.tempo import stretch
 
 _FILES = SoundFiles()
@@ -30,22 +34,48 @@ def mix(timeline: Timeline, cancelled: Callable[[], bool] = lambda: False) -> ND
         Cancelled: `cancelled()` said so between two clips.
     """
     film = np.zeros((2, film_samples(timeline)), np.float32)
+    pieces = [_Piece(sound, sample_at(sound.at, timeline.frame_rate)) for sound in timeline.sounds]
+    ducks = any(piece.sound.role == "music" and piece.sound.duck_db < 0 for piece in pieces)
+    speech: Stretches = []
     for index, placed in enumerate(place(timeline)):
         if cancelled():
             raise Cancelled()
         heard = clip_sound(timeline, placed, _after(timeline, index))
-        if heard is not None:
-            begin = sample_at(placed.start, timeline.frame_rate)
-            film[:, begin : begin + heard.shape[1]] += heard
-    for sound in timeline.sounds:
+        if heard is None:
+            continue
+        begin = sample_at(placed.start, timeline.frame_rate)
+        film[:, begin : begin + heard.shape[1]] += heard
+        if ducks:
+            speech += _moved(speech_stretches(heard), begin) + _captioned(timeline, placed.clip)
+    for piece in sorted(pieces, key=lambda each: each.sound.role == "music"):
         if cancelled():
             raise Cancelled()
-        begin = sample_at(sound.at, timeline.frame_rate)
-        room = film.shape[1] - begin
-        if room > 0:
-            heard = piece_sound(sound)[:, :room]
-            film[:, begin : begin + heard.shape[1]] += heard
+        heard = piece_sound(piece.sound)[:, : max(film.shape[1] - piece.begin, 0)]
+        if piece.sound.role == "voice":
+            speech += _moved(voiced_stretches(heard), piece.begin) if ducks else []
+        elif piece.sound.duck_db < 0:
+            heard *= duck_gain(_moved(speech, -piece.begin), heard.shape[1], piece.sound.duck_db)
+        film[:, piece.begin : piece.begin + heard.shape[1]] += heard
     return film
+
+
+class _Piece(NamedTuple):
+    sound: Sound
+    begin: int
+
+
+def _moved(stretches: Stretches, by: int) -> Stretches:
+    return [(start + by, stop + by) for start, stop in stretches]
+
+
+def _captioned(timeline: Timeline, clip: Clip) -> Stretches:
+    """Where the captions of a clip say that somebody speaks, in samples of the film; notes in brackets are no speech."""
+    rate = timeline.frame_rate
+    return [
+        (sample_at(each.start, rate), sample_at(each.stop, rate))
+        for each in place_captions(timeline)
+        if each.caption.clip_id == clip.clip_id and not is_note(each.caption.text)
+    ]
 
 
 def clip_sound(timeline: Timeline, placed: Placed, after: Clip | None) -> NDArray[np.float32] | None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from PIL import ImageFont
+
 from mova_studio.atomic import replacing
 from mova_studio.errors import InputError
 from mova_studio.timeline.fonts import Font
@@ -65,6 +67,12 @@ def plain_lines(text: str) -> str:
     return "\n".join(line.strip() for line in lines if line.strip().strip(_JOINER))
 
 
+def is_note(text: str) -> bool:
+    """Whether a caption is a note in brackets, such as [door slams], and no speech."""
+    words = text.strip()
+    return bool(words) and words[0] in "[(（【〔♪" and words[-1] in "])）】〕♪"
+
+
 def write_srt(timeline: Timeline, path: Path) -> None:
     """The captions as SubRip (.srt), UTF-8, times to the nearest millisecond.
 
@@ -105,10 +113,11 @@ def write_ass(timeline: Timeline, width: int, height: int, path: Path, font: Fon
         OutputError: the folder is missing or read-only, or the disk is full.
     """
     # A line of 16 Han characters must fit between the margins of an upright picture.
-    size = max(8, round(min(0.065 * height, 0.075 * width)))
+    letters = min(0.052 * height, 0.9 * width / 17)
+    size = max(8, round(letters * _line_height(font)))
     family = font.family.replace(",", " ")
     style = f"Captions,{family},{size},&H00FFFFFF,&H00FFFFFF,&H00101010,&H80000000,0,0,0,0,100,100,0,0,1"
-    edges = f"{max(1.0, 0.06 * size):.1f},0,2,{round(0.05 * width)},{round(0.05 * width)},{round(0.06 * height)},1"
+    edges = f"{max(1.0, 0.07 * letters):.1f},0,2,{round(0.05 * width)},{round(0.05 * width)},{round(0.06 * height)},1"
     lines = [
         "[Script Info]",
         "ScriptType: v4.00+",
@@ -130,6 +139,12 @@ def write_ass(timeline: Timeline, width: int, height: int, path: Path, font: Fon
         begin, end = (_hundredths(frame, timeline.frame_rate) for frame in (cue.start, cue.stop))
         lines.append(f"Dialogue: 0,{begin},{end},Captions,,0,0,0,,{_ass_text(cue.text)}")
     _write(path, "\n".join(lines) + "\n")
+
+
+def _line_height(font: Font) -> float:
+    """Of a font, in parts of its letters' size: the format gives sizes as heights of lines."""
+    above, below = ImageFont.truetype(str(font.path), 1000, index=font.index).getmetrics()
+    return (above + below) / 1000
 
 
 def read_srt(path: Path) -> list[tuple[float, float, str]]:
