@@ -17,6 +17,7 @@ from mova_studio.ui.api_gallery import GalleryApi
 from mova_studio.ui.api_models import ModelsApi
 from mova_studio.ui.api_prompt import PromptApi
 from mova_studio.ui.api_queue import QueueApi
+from mova_studio.ui.api_timeline import TimelineApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.compare_view import CompareView
 from mova_studio.ui.create import draw_create
@@ -68,6 +69,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         CreateApi(studio).register()
         QueueApi(desk, access).register()
         PromptApi(prompts.rewriter).register()
+        TimelineApi(timelines, access).register()
         page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
         header.draw(words, studio.model)

@@ -222,6 +222,10 @@ class TimelineDesk:
         offered = self.presets.listing(caller.language)
         return state_of(timeline_id, state, self.media, caller.language, read_only=read_only, presets=offered)
 
+    def without_folder(self, message: str) -> str:
+        """A sentence without the library's folder: guests read it too."""
+        return message.replace(str(self.store.root), self.store.root.name)
+
     def _plain(self, language: str) -> Timeline:
         """An empty film in the size and rate of the newest take."""
         name = say(language, "timeline.untitled")

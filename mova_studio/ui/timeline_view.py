@@ -66,7 +66,7 @@ class TimelineView:
             values = given if isinstance(given, dict) else {}
             return await asyncio.to_thread(self.desk.acts[name], values, caller)
         except StudioError as error:
-            message = error.message.replace(str(self.desk.store.root), self.desk.store.root.name)
+            message = self.desk.without_folder(error.message)
             return {"error": {"message": translate(caller.language, message), "field": error.field or ""}}
         except Exception:
             log.exception("timeline_%s failed", name)
