@@ -67,7 +67,9 @@ def probe(path: Path) -> MediaInfo:
             if packet.size == 0:
                 continue
             index = packet.stream_index
-            stored[index] += not packet.is_corrupt
+            # A mov counts each sample of plain PCM as a piece, and a packet holds many.
+            pieces = (packet.duration or 1) if packet.stream.codec_context.name.startswith("pcm_") else 1
+            stored[index] += 0 if packet.is_corrupt else pieces
             counted[index] += not packet.is_discard
             # A transport stream stamps only the first of several sound packets in a row.
             begin = packet.pts * packet.time_base if packet.pts is not None else ends[index]

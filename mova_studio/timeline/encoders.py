@@ -11,6 +11,7 @@ from mova_studio.errors import InputError, OutputError
 from mova_studio.timeline.ffmpeg import output_of
 
 _KEY_FRAME_SECONDS = 2  # keeps scrubbing quick
+STAND_IN = 20, "medium"  # quality and speed of an encoder that stands in for another: H.264 or H.265
 _TRIAL_SIZE = "256x256"  # NVENC refuses pictures that are much smaller
 
 

@@ -102,7 +102,7 @@ class ExportPreset(BaseModel):
     Attributes:
         format: `FORMAT`.
         name, about: for the list.
-        container: the kind of file; its suffix, except that "png" stands for a folder of stills.
+        container: the kind of file; its suffix, except that "png" stands for a .zip or a folder of stills.
         video: None for sound alone.
         audio: None for a picture alone.
     """
@@ -142,8 +142,8 @@ class ExportPreset(BaseModel):
 
     @property
     def suffix(self) -> str:
-        """Of the file; "" for a folder of stills."""
-        return "" if self.container == "png" else f".{self.container}"
+        """Of the file; stills are many files in one."""
+        return ".zip" if self.container == "png" else f".{self.container}"
 
     def size_for(self, timeline: Timeline) -> tuple[int, int]:
         """Width and height of the picture."""

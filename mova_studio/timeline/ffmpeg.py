@@ -22,7 +22,7 @@ from mova_studio.errors import Cancelled, OutputError, StudioError
 # Self-contained containers only, as in media/probe.py; the picture files are our own titles.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,flv,image2,png_pipe"
 _ASKED_SECONDS = 0.05
-_KEPT_LINES = 30
+_FIRST_LINES, _KEPT_LINES = 3, 30
 _FULL = {"No space left on device": errno.ENOSPC, "Disk quota exceeded": errno.EDQUOT}
 
 
@@ -120,6 +120,7 @@ class _Run:
 
     def __init__(self, arguments: Sequence[str], folder: Path, *, fed: bool = False, into: IO[bytes] | None = None):
         self.frame = 0
+        self._begun: list[str] = []  # the cause is among the first words, a full disk may be among the last
         self._said: deque[str] = deque(maxlen=_KEPT_LINES)
         self.process = subprocess.Popen(
             [executable(), "-hide_banner", "-nostdin", "-y", "-loglevel", "error", *arguments],
@@ -155,7 +156,7 @@ class _Run:
 
     def error(self, out: Path) -> StudioError:
         self._readers[0].join(1.0)
-        said = list(self._said)
+        said = [*self._begun, *self._said]
         for words, number in _FULL.items():
             if any(words in line for line in said):
                 return output_error(out, OSError(number, os.strerror(number)))
@@ -163,14 +164,15 @@ class _Run:
         if code is not None and code < 0:
             why = f"ffmpeg was ended by signal {-code}; if memory is short, close other programs, and try again"
         else:
-            why = f"ffmpeg ended with code {code} ({' / '.join(said[-3:]) or 'no word'})"
+            why = f"ffmpeg ended with code {code} ({' / '.join(self._begun) or 'no word'})"
         return OutputError(f"{out} could not be written: {why}.", field="out")
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
         with suppress(ValueError):
             for line in self.process.stderr:
-                self._said.append(line.decode("utf-8", "replace").strip()[:300])
+                kept = self._begun if len(self._begun) < _FIRST_LINES else self._said
+                kept.append(line.decode("utf-8", "replace").strip()[:300])
 
     def _follow(self) -> None:
         assert self.process.stdout is not None

@@ -23,7 +23,7 @@ MOST_CLIPS = 32
 Policy = Literal["clip", "letterbox", "crop"]
 _DECODER_THREADS = 32  # of all inputs of a graph together
 _SEEK_SECONDS = 1.0  # less is decoded and thrown away
-# With decimals, ceil would see a frame that begins exactly between two others as one behind it.
+_TITLE_FADE_SECONDS = 0.5
 _TAGS = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 
 
@@ -168,9 +168,12 @@ class _Compiler:
             filters = [f"fps={self._rate}", *self._fitted(clip)]
         else:
             traits = self._material.traits[clip.source.path]
-            filters = [*self._source(clip, clip.source, traits, threads), *self._at_film_rate(clip, clip.source, traits)]
+            filters = self._source(clip, clip.source, traits, threads)
+            filters += self._at_film_rate(clip, clip.source, traits)
         filters += [f"tpad=stop=-1:stop_mode=clone,trim=end_frame={length}", self._clock]
         stream = self._line(f"[{number}:v:0]", filters)
+        if isinstance(clip.source, Title):
+            stream = self._appearing(stream, length)
         (into, before), (after, behind) = dips
         if before:
             stream = self._cross_fade((self._colour(into, before), before), (stream, length), before)[0]
@@ -225,6 +228,20 @@ class _Compiler:
             scale = f"scale={width}:{height}:force_original_aspect_ratio=increase:force_divisible_by=2:reset_sar=1"
             place_ = f"crop={width}:{height}:(iw-{width})*{clip.focus_x}:(ih-{height})*{clip.focus_y}"
         return [f"{scale}:{to_film}", f"format={form}", place_, *last]
+
+    def _appearing(self, stream: str, length: int) -> str:
+        """A title whose words fade in and out on its ground, which its corner shows."""
+        frames = min(round(_TITLE_FADE_SECONDS * self._rate), length // 3)
+        if frames < 1:
+            return stream
+        names = [f"t{self._count}{letter}" for letter in "abc"]
+        self._lines.append(f"[{stream}]split=3{''.join(f'[{name}]' for name in names)}")
+        look = self._look
+        corner = f"crop=2:2:0:0,scale={look.width}:{look.height}:flags=neighbor,setsar=1"
+        ground = [f"trim=end_frame={frames}", corner, self._clock]
+        into, after = (self._line(f"[{name}]", ground) for name in names[1:])
+        shown = self._cross_fade((into, frames), (names[0], length), frames)
+        return self._cross_fade(shown, (after, frames), frames)[0]
 
     def _colour(self, name: str, frames: int) -> str:
         look = self._look
