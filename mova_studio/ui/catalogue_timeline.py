@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mova_studio.ui.catalogue_editor import EDITOR_TEXTS
+
 TIMELINE_TEXTS: dict[str, tuple[str, str]] = {
     # How a source comes to the film's size and rate
     "timeline.fitted.letterbox": ("letterboxed from {size}", "已从 {size} 加黑边"),
@@ -42,4 +44,5 @@ TIMELINE_TEXTS: dict[str, tuple[str, str]] = {
         "本机无法使用 {encoder}，将改用 {used}。",
     ),
     "timeline.untitled": ("Untitled film", "未命名影片"),
+    **EDITOR_TEXTS,
 }
