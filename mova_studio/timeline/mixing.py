@@ -16,12 +16,10 @@ from mova_studio.timeline.clip import Clip, Title, exact_speed, sample_at
 from mova_studio.timeline.ducking import duck_gain
 from mova_studio.timeline.layout import Placed, film_samples, place, place_captions
 from mova_studio.timeline.model import Sound, Timeline
-from mova_studio.timeline.sound_files import SoundFiles
+from mova_studio.timeline.sound_files import SHARED
 from mova_studio.timeline.speech import Stretches, speech_stretches, voiced_stretches
 from mova_studio.timeline.subtitles import is_note
 from mova_studio.timeline.tempo import stretch
-
-_FILES = SoundFiles()
 
 
 def mix(timeline: Timeline, cancelled: Callable[[], bool] = lambda: False) -> NDArray[np.float32]:
@@ -37,6 +35,7 @@ def mix(timeline: Timeline, cancelled: Callable[[], bool] = lambda: False) -> ND
     pieces = [_Piece(sound, sample_at(sound.at, timeline.frame_rate)) for sound in timeline.sounds]
     ducks = any(piece.sound.role == "music" and piece.sound.duck_db < 0 for piece in pieces)
     speech: Stretches = []
+    audible: set[str] = set()
     for index, placed in enumerate(place(timeline)):
         if cancelled():
             raise Cancelled()
@@ -46,7 +45,9 @@ def mix(timeline: Timeline, cancelled: Callable[[], bool] = lambda: False) -> ND
         begin = sample_at(placed.start, timeline.frame_rate)
         film[:, begin : begin + heard.shape[1]] += heard
         if ducks:
-            speech += _moved(speech_stretches(heard), begin) + _captioned(timeline, placed.clip)
+            audible.add(placed.clip.clip_id)
+            speech += _moved(speech_stretches(heard), begin)
+    speech += _captioned(timeline, audible)
     for piece in sorted(pieces, key=lambda each: each.sound.role == "music"):
         if cancelled():
             raise Cancelled()
@@ -68,13 +69,13 @@ def _moved(stretches: Stretches, by: int) -> Stretches:
     return [(start + by, stop + by) for start, stop in stretches]
 
 
-def _captioned(timeline: Timeline, clip: Clip) -> Stretches:
-    """Where the captions of a clip say that somebody speaks, in samples of the film; notes in brackets are no speech."""
+def _captioned(timeline: Timeline, heard: set[str]) -> Stretches:
+    """Where captions of the clips `heard` say that somebody speaks; notes in brackets are no speech."""
     rate = timeline.frame_rate
     return [
         (sample_at(each.start, rate), sample_at(each.stop, rate))
         for each in place_captions(timeline)
-        if each.caption.clip_id == clip.clip_id and not is_note(each.caption.text)
+        if each.caption.clip_id in heard and not is_note(each.caption.text)
     ]
 
 
@@ -104,7 +105,7 @@ def clip_sound(timeline: Timeline, placed: Placed, after: Clip | None) -> NDArra
 
 def piece_sound(sound: Sound) -> NDArray[np.float32]:
     """A piece of the sound track, float32 [2, n] at 48 kHz, with its level and its fades."""
-    heard = _cut(_FILES.load(Path(sound.source.path)), sound.start, sound.stop - sound.start)
+    heard = _cut(SHARED.load(Path(sound.source.path)), sound.start, sound.stop - sound.start)
     heard *= _linear(sound.gain_db)
     _fade(heard, sound.fade_in, sound.fade_out)
     return heard
@@ -118,7 +119,7 @@ def rising(count: int) -> NDArray[np.float32]:
 def _at_speed(clip: Clip, length: int) -> NDArray[np.float32]:
     """The clip's sound in `length` samples. Where its last frame is shown longer, the sound goes on too."""
     assert not isinstance(clip.source, Title)
-    source = _FILES.load(Path(clip.source.path))
+    source = SHARED.load(Path(clip.source.path))
     start = sample_at(clip.start, clip.source.frame_rate)
     speed = exact_speed(clip.speed)
     if speed == 1:

@@ -86,3 +86,7 @@ def stereo(channels: NDArray[np.float32], sample_rate: int) -> NDArray[np.float3
         return sides
     common = math.gcd(SAMPLE_RATE, sample_rate)
     return resample_poly(sides, SAMPLE_RATE // common, sample_rate // common, axis=1).astype(np.float32)
+
+
+# Previews, renders and captions read the same files again and again.
+SHARED = SoundFiles()
