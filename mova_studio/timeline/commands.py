@@ -8,8 +8,9 @@ from typing import Any, Protocol, cast
 from mova_studio.errors import InputError
 from mova_studio.timeline import edits
 from mova_studio.timeline.arguments import Arguments
+from mova_studio.timeline.captions import captions_from_prompt
 from mova_studio.timeline.checks import MAX_NAME, MAX_TEXT
-from mova_studio.timeline.clip import Source, Title, Transition, TransitionKind
+from mova_studio.timeline.clip import Source, Title, Transition, TransitionKind, called
 from mova_studio.timeline.model import ROLES, Sound, Timeline, TrackRole
 
 MAX_TITLE_FRAMES = 100_000
@@ -173,6 +174,25 @@ def _remove_caption(timeline: Timeline, args: Arguments, find_source: FindSource
     return edits.remove_caption(timeline, _id(args, "caption"))
 
 
+def _make_captions(timeline: Timeline, args: Arguments, find_source: FindSource) -> Timeline:
+    """Captions of one clip from its take's prompt, or of all clips that have one; those that were there go."""
+    chosen = timeline.clip(_id(args, "clip")) if args.has("clip") else None
+    for clip in timeline.clips if chosen is None else (chosen,):
+        source = clip.source
+        try:
+            if isinstance(source, Title) or not source.take:
+                raise InputError(
+                    f"{called(clip)} was not made from a prompt; write its captions by hand.", field="clip"
+                )
+            captions = captions_from_prompt(timeline, clip.clip_id, find_source.prompt(source.take))
+        except InputError:
+            if chosen is not None:
+                raise
+            continue
+        timeline = edits.set_captions(timeline, captions, clip.clip_id)
+    return timeline
+
+
 def _film(timeline: Timeline, args: Arguments, find_source: FindSource) -> Timeline:
     settings: dict[str, Any] = {name: args.whole(name) for name in ("width", "height") if args.has(name)}
     if args.has("name"):
@@ -234,5 +254,6 @@ COMMANDS: dict[str, tuple[tuple[str, ...], _Command]] = {
     "add_caption": (("clip", "start", "stop", "text"), _add_caption),
     "caption": (("caption", *edits.CAPTION_SETTINGS), _caption),
     "remove_caption": (("caption",), _remove_caption),
+    "make_captions": (("clip",), _make_captions),
     "film": (edits.FILM_SETTINGS, _film),
 }

@@ -96,17 +96,22 @@ class Document:
         return self.change(lambda timeline: apply(timeline, op, args, find_source), revision)
 
     def change(self, edit: Callable[[Timeline], Timeline], revision: int | None = None) -> State:
-        """Do any edit, as `do`."""
-        with self._lock:
-            notes = self._look()
-            if revision is not None and revision != self._revision:
-                return self._state(notes, stale=True)
-            changed = edit(self._history.now)
-            if changed != self._history.now:
-                self._save(changed)
-                self._history.do(changed)
-                self._revision += 1
-            return self._state(notes)
+        """Do any edit, as `do`. It may take its time: others go on meanwhile, and it begins anew if they changed it."""
+        while True:
+            with self._lock:
+                notes = self._look()
+                before = self._history.now
+                if revision is not None and revision != self._revision:
+                    return self._state(notes, stale=True)
+            changed = edit(before)
+            with self._lock:
+                if self._history.now is not before:
+                    continue
+                if changed != before:
+                    self._save(changed)
+                    self._history.do(changed)
+                    self._revision += 1
+                return self._state(notes)
 
     def _step(self, step: Callable[[], Timeline], revision: int | None) -> State:
         with self._lock:

@@ -114,7 +114,7 @@ class TimelineApi:
             file: an uploaded file.
 
         Returns:
-            upload with id, name, frames and seconds; or timeline with its id, and notes.
+            upload with id, name, frames and seconds; for an .otio file the timeline, as `timeline_get`.
         """
         values = dict(file)
         name = values.get("orig_name") or str(values.get("path", "")).rsplit("/", 1)[-1]

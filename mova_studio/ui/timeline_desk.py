@@ -22,10 +22,12 @@ from mova_studio.ui.catalogue import say
 from mova_studio.ui.reading import uploaded
 from mova_studio.ui.served import ServedTakes, address
 from mova_studio.ui.timeline_export import FilmExport, Wish
+from mova_studio.ui.timeline_files import file_of, read_otio
 from mova_studio.ui.timeline_media import Drawings
 from mova_studio.ui.timeline_presets import PresetList
 from mova_studio.ui.timeline_proxy import Proxies
 from mova_studio.ui.timeline_state import Media, state_of
+from mova_studio.ui.translated import translate
 
 BIN_TAKES = 60
 MAX_SEARCH = 200
@@ -64,6 +66,7 @@ class TimelineDesk:
             "delete": self.delete,
             "restore": self.restore,
             "uploaded": self.uploaded,
+            "files": self.files,
             "proxy": self.proxy,
             "export": self.export,
             "export_state": self.export_state,
@@ -171,13 +174,23 @@ class TimelineDesk:
         return self.open({"id": timeline_id}, caller)
 
     def uploaded(self, values: dict[str, Any], caller: Caller) -> Answer:
-        """Keep a file that was sent to the page in the library, so that it can be put on timelines."""
+        """Keep a file that was sent to the page in the library; an .otio file becomes a timeline."""
         args = Arguments(values, ("path", "name"))
         path = uploaded(args.text("path", 4096), "upload", caller.language)
         if path is None:
             raise InputError(say(caller.language, "timeline.error.upload"), field="upload")
-        name = self.library.bring(path, args.text("name", MAX_SEARCH) if args.has("name") else path.name)
+        called = args.text("name", MAX_SEARCH) if args.has("name") else path.name
+        if called.lower().endswith(".otio"):
+            timeline, notes = read_otio(path, lambda file: file.resolve().is_relative_to(self.store.root))
+            opened = self.open({"id": self.shelf.keep(self.library.relink(timeline))}, caller)
+            return opened | {"notes": [*opened["notes"], *(translate(caller.language, note) for note in notes)]}
+        name = self.library.bring(path, called)
         return {"upload": self.library.upload_info(name)}
+
+    def files(self, values: dict[str, Any], caller: Caller) -> Answer:
+        """A file for other programs; see `file_of`."""
+        args = Arguments(values, ("id", "kind"))
+        return file_of(self.shelf.open(args.text("id")).state.timeline, args.text("kind"))
 
     def proxy(self, values: dict[str, Any], caller: Caller) -> Answer:
         """Where the small film for playing stands; see `Proxies.of`."""

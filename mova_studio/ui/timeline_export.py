@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-import unicodedata
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from mova_studio.timeline.library_media import LibraryMedia
 from mova_studio.timeline.model import Timeline
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.served import ServedTakes, address
+from mova_studio.ui.timeline_files import safe_name
 
 CAPTIONS = ("none", "burn", "files")
 MAX_LISTED = 50
@@ -160,8 +160,7 @@ class FilmExport:
 
     def _free(self, name: str, preset: str, suffix: str) -> Path:
         """A path that no file has: name, preset and time."""
-        words = re.sub(r"[^\w-]+", "-", unicodedata.normalize("NFKC", name)).strip("-_")[:60] or "film"
-        stem = f"{words}-{preset}-{datetime.now():%Y%m%d-%H%M%S}"
+        stem = f"{safe_name(name)}-{preset}-{datetime.now():%Y%m%d-%H%M%S}"
         for count in range(1, 1000):
             path = self.folder / f"{stem}{'' if count == 1 else f'-{count}'}{suffix}"
             if not path.exists():
@@ -172,10 +171,18 @@ class FilmExport:
         with self._lock:
             if self._offered is None:
                 self._clear(offered=False)
-                measured = {name: value for name, value in answer.items() if name != "path"}
-                found = out if out.is_file() else _zipped(out)
-                self._offered = measured | {"name": found.name, "url": address(self._served.link(found))}
+                heard = answer.get("loudness") or {}
+                measured = {name: value for name, value in answer.items() if name != "path"} | {
+                    "loudness": heard.get("integrated_lufs"),
+                    "true_peak": heard.get("true_peak_dbtp"),
+                }
+                beside = [self._link(Path(str(file))) for file in answer.get("caption_files", [])]
+                found = self._link(out if out.is_file() else _zipped(out))
+                self._offered = measured | {"caption_files": beside} | found
             return self._offered
+
+    def _link(self, path: Path) -> dict[str, Any]:
+        return {"name": path.name, "url": address(self._served.link(path))}
 
     def _clear(self, *, offered: bool = True) -> None:
         if self._snapshot is not None:
