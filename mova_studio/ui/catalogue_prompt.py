@@ -75,7 +75,7 @@ PROMPT_TEXTS: dict[str, tuple[str, str]] = {
     ),
     # Its key
     "key.label": ("Key", "密钥"),
-    "key.hint": ("goes into this machine's keyring", "存入本机密钥环"),
+    "key.hint": ("kept in the keyring", "存入本机密钥环"),
     "key.keep": ("Keep key", "保存密钥"),
     "key.forget": ("Forget key", "删除密钥"),
     "key.kept": ("The key of {server} is in this machine's keyring.", "“{server}”的密钥已存入本机密钥环。"),

@@ -10,14 +10,14 @@ import threading
 import time
 import traceback
 from itertools import pairwise
-from typing import ClassVar
 
 import pytest
+from memory_keyring import keyring_of, memory_keyring
 from openai_server import ChatServer, Reply, serve
 from PIL import Image
 
 from mova_studio.errors import AnswerError, BackendError, Cancelled, InputError
-from mova_studio.prompting.keys import Secret, find_key
+from mova_studio.prompting.keys import Secret, find_key, keep_key
 from mova_studio.prompting.model import FrameDescription
 from mova_studio.prompting.server import ServerBackend
 from mova_studio.prompting.server_call import NO_KEY, Patience
@@ -208,27 +208,7 @@ def test_secrets_are_known_by_their_ends_too():
 
 
 def test_keys_come_from_the_environment_then_the_keyring(monkeypatch):
-    import keyring
-    from keyring.backend import KeyringBackend
-
-    from mova_studio.prompting.keys import keep_key
-
-    class Memory(KeyringBackend):
-        priority = 1
-        kept: ClassVar[dict[tuple[str, str], str]] = {}
-
-        def get_password(self, service, username):
-            return self.kept.get((service, username))
-
-        def set_password(self, service, username, password):
-            self.kept[service, username] = password
-
-        def delete_password(self, service, username):
-            del self.kept[service, username]
-
-    before = keyring.get_keyring()
-    keyring.set_keyring(Memory())
-    try:
+    with memory_keyring() as kept:
         assert find_key("gemini", "GEMINI_API_KEY") is None
         keep_key("gemini", "from-the-ring")
         assert find_key("gemini", "GEMINI_API_KEY").reveal() == "from-the-ring"
@@ -239,9 +219,22 @@ def test_keys_come_from_the_environment_then_the_keyring(monkeypatch):
             find_key("gemini", "GEMINI_API_KEY")
         assert KEY not in caught.value.message
         keep_key("gemini", "")
-        assert Memory.kept == {}
-    finally:
-        keyring.set_keyring(before)
+        keep_key("gemini", "")
+        assert kept == {}
+        for bad in (f"{KEY} more", f"{KEY}\n", "ключ", "x" * 4001):
+            with pytest.raises(InputError, match="copy it again") as caught:
+                keep_key("gemini", bad)
+            assert KEY not in caught.value.message and kept == {}
+
+
+def test_a_machine_without_a_keyring_says_so_and_never_the_key():
+    from keyring.backends.fail import Keyring
+
+    with keyring_of(Keyring()):
+        assert find_key("gemini", None) is None
+        with pytest.raises(InputError, match="no keyring that works") as caught:
+            keep_key("gemini", KEY)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
 def test_presets_are_whole():
