@@ -14,7 +14,7 @@ from typing import Any
 
 from mova_studio.errors import InputError
 from mova_studio.timeline.clip import Clip, Source, Title, Transition, clip_length, sample_at
-from mova_studio.timeline.layout import place, source_frame_of
+from mova_studio.timeline.layout import Placed, place, source_frame_of
 from mova_studio.timeline.model import Caption, Sound, Timeline
 
 CLIP_SETTINGS = ("speed", "gain_db", "fade_in", "fade_out", "fit", "focus_x", "focus_y", "match_colour")
@@ -71,13 +71,17 @@ def duplicate(timeline: Timeline, clip_id: str) -> Timeline:
 def trim(timeline: Timeline, clip_id: str, *, start: int | None = None, stop: int | None = None) -> Timeline:
     """Let a clip begin or end at other frames of its source, kept within it; at least one frame stays."""
     clip = timeline.clip(clip_id)
-    first = clip.start if start is None else min(max(start, 0), clip.stop - 1)
-    last = clip.stop if stop is None else min(max(stop, first + 1), clip.source.num_frames)
+    total = clip.source.num_frames
+    last = clip.stop if stop is None else min(max(stop, 1 if start is not None else clip.start + 1), total)
+    first = clip.start if start is None else min(max(start, 0), last - 1)
     return _changed(timeline, clip_id, start=first, stop=last)
 
 
 def split(timeline: Timeline, clip_id: str, frame: int) -> Timeline:
-    """Cut a clip in two before a frame of the film. The film looks and sounds as before."""
+    """Cut a clip in two before a frame of the film. The film looks and sounds as before.
+
+    A source of another rate is cut at its nearest frame with which the film stays as long as it was.
+    """
     index = timeline.index(clip_id)
     placed = place(timeline)[index]
     clip = placed.clip
@@ -85,7 +89,7 @@ def split(timeline: Timeline, clip_id: str, frame: int) -> Timeline:
         raise InputError(
             f"Frame {frame} does not lie inside the clip; give {placed.start + 1} to {placed.stop - 1}.", field="frame"
         )
-    middle = source_frame_of(placed, frame, timeline.frame_rate)
+    middle = _middle(placed, frame, timeline.frame_rate)
     if middle == clip.start:
         raise InputError("One frame of the source is shown here, and it cannot be cut in two.", field="frame")
     left = dataclasses.replace(clip, stop=middle, fade_out=0)
@@ -101,6 +105,17 @@ def split(timeline: Timeline, clip_id: str, frame: int) -> Timeline:
             captions.append(dataclasses.replace(caption, caption_id=new_id(), clip_id=right.clip_id, start=middle))
     clips = [*timeline.clips[:index], left, right, *timeline.clips[index + 1 :]]
     return _with_clips(timeline, clips, captions=tuple(captions))
+
+
+def _middle(placed: Placed, frame: int, frame_rate: Fraction) -> int:
+    clip = placed.clip
+    nearest = source_frame_of(placed, frame, frame_rate)
+    for middle in (nearest, nearest - 1, nearest + 1, nearest - 2, nearest + 2):
+        if clip.start < middle < clip.stop:
+            halves = dataclasses.replace(clip, stop=middle), dataclasses.replace(clip, start=middle)
+            if sum(clip_length(half, frame_rate) for half in halves) == placed.length:
+                return middle
+    return nearest
 
 
 def set_transition(timeline: Timeline, clip_id: str, transition: Transition | None) -> Timeline:
@@ -138,7 +153,15 @@ def replace_source(timeline: Timeline, clip_id: str, source: Source) -> Timeline
     scale = source.frame_rate / old
     start = min(_round(clip.start * scale), max(source.num_frames - 1, 0))
     stop = min(max(start + _round((clip.stop - clip.start) * scale), start + 1), source.num_frames)
-    return _changed(timeline, clip_id, source=source, start=start, stop=stop)
+    captions = tuple(
+        caption if caption.clip_id != clip_id else _at_scale(caption, scale) for caption in timeline.captions
+    )
+    return _changed(dataclasses.replace(timeline, captions=captions), clip_id, source=source, start=start, stop=stop)
+
+
+def _at_scale(caption: Caption, scale: Fraction) -> Caption:
+    start = _round(caption.start * scale)
+    return dataclasses.replace(caption, start=start, stop=max(_round(caption.stop * scale), start + 1))
 
 
 def add_sound(timeline: Timeline, sound: Sound) -> Timeline:
@@ -218,13 +241,14 @@ def _changed(timeline: Timeline, clip_id: str, **settings: Any) -> Timeline:
 
 
 def _with_clips(timeline: Timeline, clips: list[Clip], captions: tuple[Caption, ...] | None = None) -> Timeline:
-    settled = _settled(clips, timeline.frame_rate)
     return dataclasses.replace(
-        timeline, clips=tuple(settled), captions=timeline.captions if captions is None else captions
+        timeline,
+        clips=tuple(settle(clips, timeline.frame_rate)),
+        captions=timeline.captions if captions is None else captions,
     )
 
 
-def _settled(clips: list[Clip], frame_rate: Fraction) -> list[Clip]:
+def settle(clips: list[Clip], frame_rate: Fraction) -> list[Clip]:
     """Transitions and fades cut down to what the clips can carry, those in front first served."""
     settled: list[Clip] = []
     taken = 0  # frames of the clip before that its own transition takes
@@ -232,8 +256,7 @@ def _settled(clips: list[Clip], frame_rate: Fraction) -> list[Clip]:
         length = clip_length(clip, frame_rate)
         transition = clip.transition if settled else None
         if transition is not None:
-            room = min(clip_length(settled[-1], frame_rate) - taken, length)
-            transition = _fitting(transition, room)
+            transition = _fitting(transition, clip_length(settled[-1], frame_rate) - taken, length)
         taken = 0 if transition is None else _into(transition)
         heard = sample_at(length, frame_rate)
         fade_in = min(clip.fade_in, heard)
@@ -245,9 +268,9 @@ def _settled(clips: list[Clip], frame_rate: Fraction) -> list[Clip]:
     return settled
 
 
-def _fitting(transition: Transition, room: int) -> Transition | None:
-    """The longest transition of this kind for which each clip has `room` frames; None where there is none."""
-    most = room if transition.kind == "dissolve" else 2 * room
+def _fitting(transition: Transition, before: int, behind: int) -> Transition | None:
+    """The longest transition of this kind for clips with so many frames left for it; None where there is none."""
+    most = min(before, behind) if transition.kind == "dissolve" else min(2 * before + 1, 2 * behind)
     frames = min(transition.frames, most)
     return dataclasses.replace(transition, frames=frames) if frames >= 1 else None
 
