@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shutil
 import signal
@@ -56,9 +57,11 @@ def _serve(flags: argparse.Namespace, port: int, access: Access) -> int:
 
     from mova_studio.jobs.studio import Studio
     from mova_studio.ui.catalogue import say
+    from mova_studio.ui.closed_tabs import ClosedTabs
     from mova_studio.ui.page import build_page
     from mova_studio.ui.theme import studio_theme, tokens_css
 
+    logging.getLogger("uvicorn.error").addFilter(ClosedTabs())
     studio = Studio(flags.library, flags.model)
     blocks = build_page(studio, access)
     blocks.queue(default_concurrency_limit=None)
