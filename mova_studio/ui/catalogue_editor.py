@@ -51,7 +51,8 @@ EDITOR_TEXTS: dict[str, tuple[str, str]] = {
     "timeline.meter.label": ("Level of left and right, in dB of full scale", "左右声道电平，dBFS"),
     "timeline.meter.peak": ("Loudest peak since play began, dBFS", "播放以来的最大峰值，dBFS"),
     "timeline.preview.ready": ("preview ready", "预览已就绪"),
-    "timeline.preview.rendering": ("preview is being rendered, {percent} %", "正在渲染预览，{percent} %"),
+    "timeline.preview.rendering": ("preview is being rendered", "正在渲染预览"),
+    "timeline.preview.percent": ("preview is being rendered, {percent} %", "正在渲染预览，{percent} %"),
     "timeline.preview.direct": ("plays from the takes", "直接播放成片"),
     "timeline.preview.direct.why": (
         "Until the preview is there, the takes themselves play one after the other; nothing waits.",
@@ -196,7 +197,10 @@ EDITOR_TEXTS: dict[str, tuple[str, str]] = {
     "timeline.films": ("All films", "全部影片"),
     "timeline.films.open": ("settings, other films", "设置、其他影片"),
     "timeline.films.new": ("New film", "新建影片"),
-    "timeline.films.none": ("Films appear here once something is on their track.", "轨道上有内容后，影片会出现在这里。"),
+    "timeline.films.none": (
+        "Films appear here once something is on their track.",
+        "轨道上有内容后，影片会出现在这里。",
+    ),
     "timeline.films.clips": ("{count} clips", "{count} 个片段"),
     "timeline.films.rename": ("Rename", "重命名"),
     "timeline.films.delete": ("Delete", "删除"),

@@ -64,6 +64,24 @@
       this.takes = offset ? [...this.takes, ...found.takes] : found.takes;
       this.total = found.total ?? this.takes.length;
       this.show();
+      this.awaitPosters(turn);
+    }
+    /* Posters that were not made in time come with a later answer. */
+    awaitPosters(turn, left = 10) {
+      if (!left || this.takes.every((take) => take.poster || !take.url)) return;
+      setTimeout(async () => {
+        if (turn !== this.turn || !T.inView(this.element)) return;
+        const found = await this.store.server.timeline_takes({ search: this.search, offset: 0 }).catch(() => ({}));
+        if (turn !== this.turn) return;
+        for (const take of found.takes || []) {
+          const known = this.takes.find((each) => each.id === take.id);
+          const video = this.cards.querySelector(`[data-kind=take][data-id="${CSS.escape(take.id)}"] video`);
+          if (!known || known.poster || !take.poster) continue;
+          known.poster = take.poster;
+          if (video) video.poster = take.poster;
+        }
+        this.awaitPosters(turn, left - 1);
+      }, 1200);
     }
     show() {
       const focused = document.activeElement?.closest?.(".t-take")?.dataset.id;

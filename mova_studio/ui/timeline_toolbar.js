@@ -52,7 +52,9 @@
       const clip = store.layout.clipAt(Math.floor(store.playhead));
       const index = clip ? store.state.clips.indexOf(clip) + (store.playhead - clip.at > clip.length / 2 ? 1 : 0) : store.state.clips.length;
       const made = await store.do("title", { text: T.say("title.first"), frames: Math.round(store.layout.rate * 3), index });
-      if (made) this.editor.inspector.focus("text");
+      if (!made) return;
+      if (store.clip) store.move(store.clip.at);
+      this.editor.inspector.focus("text");
     }
     async addCaption() {
       const { store, tracks } = this;

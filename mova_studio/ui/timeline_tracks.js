@@ -29,6 +29,10 @@
       this.toolbar = new T.Toolbar(editor, this);
       this.element = T.h("div", { class: "t-tracks" }, this.toolbar.element, T.h("div", { class: "t-area" }, this.scroll, this.teach));
       this.scroll.addEventListener("wheel", (event) => this.wheeled(event), { passive: false });
+      this.length.addEventListener("focusin", (event) => {
+        const item = this.of(event.target);
+        if (item && event.target === item.element) this.store.select(item.kind, item.thing.id);
+      });
       this.drag = new T.Drag(editor, this);
       this.cuts = new T.Cuts(editor, this);
       const { store } = this;

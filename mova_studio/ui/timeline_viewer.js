@@ -111,26 +111,23 @@
       store.tell("proxy");
       const { proxy, state } = store;
       const behind = revision !== state.revision || (proxy.state === "ready" && proxy.revision !== state.revision);
-      const undrawn = state.clips.some((clip) => clip.kind === "take" && !clip.missing && !clip.strip) && (this.looks = (this.looks || 0) + 1) < 60;
       clearTimeout(this.asking);
-      if (undrawn && !store.waiting && !this.editor.tracks.drag.pressed) this.lookAgain(state);
-      if (proxy.state === "rendering" || behind || undrawn) this.asking = setTimeout(() => this.asked(), ASK_MS);
+      const drawn = await this.draw();
+      if (this.closed) return;
+      if (proxy.state === "rendering" || behind || !drawn) this.asking = setTimeout(() => this.asked(), ASK_MS);
     }
-    /* Pictures of new clips that have been drawn meanwhile. */
-    async lookAgain(state) {
+    /* Pictures and outlines of new clips, which are drawn meanwhile; whether all of them are there. */
+    async draw() {
       const { store } = this;
-      const fresh = await store.call("timeline_open", () => ({ id: state.id }));
-      if (fresh.error || fresh.id !== store.state.id || fresh.revision !== store.state.revision) return;
-      const drawn = new Map(fresh.clips.map((clip) => [clip.id, clip]));
-      let changed = false;
-      for (const clip of store.state.clips) {
-        const now = drawn.get(clip.id);
-        if (!now?.strip || clip.strip) continue;
-        Object.assign(clip, { strip: now.strip, peaks: now.peaks });
-        changed = true;
-      }
-      for (const sound of store.state.sounds) sound.peaks = fresh.sounds.find((each) => each.id === sound.id)?.peaks || sound.peaks;
-      if (changed) this.editor.tracks.draw(true);
+      const { id, clips, sounds } = store.state;
+      const bare = [...clips.filter((clip) => clip.kind === "take" && !clip.strip), ...sounds.filter((sound) => !sound.peaks?.length)];
+      if (!bare.some((thing) => !thing.missing) || this.drawn === store.state.revision) return true;
+      const answer = await store.server.timeline_strips({ id }).catch(() => ({ error: {} }));
+      if (answer.error || id !== store.state.id) return !!answer.error;
+      for (const thing of [...store.state.clips, ...store.state.sounds]) Object.assign(thing, answer.strips[thing.id]);
+      this.editor.tracks.draw(true);
+      if (answer.ready && answer.revision === store.state.revision) this.drawn = answer.revision;
+      return answer.ready;
     }
     told() {
       const { proxy, state } = this.store;
@@ -142,7 +139,7 @@
       else if (ready) this.preview.textContent = T.say("preview.ready");
       else if (failed) this.preview.textContent = T.say("preview.failed");
       else if (proxy.state === "none") this.preview.textContent = T.say("preview.direct");
-      else this.preview.textContent = T.say("preview.rendering", { percent: Math.round(100 * (proxy.fraction || 0)) });
+      else this.preview.textContent = proxy.fraction ? T.say("preview.percent", { percent: Math.round(100 * proxy.fraction) }) : T.say("preview.rendering");
       this.preview.title = failed ? error : ready ? "" : T.say(state.sounds.length ? "preview.direct.music" : "preview.direct.why");
     }
     close() {
