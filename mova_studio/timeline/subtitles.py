@@ -24,7 +24,8 @@ _JOINER = "\u2060"
 _STAMP = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9}))?"
 _TIMING = re.compile(rf"\s*{_STAMP}\s*-->\s*{_STAMP}(?:\s.*)?")
 _SRT_MARKS = re.compile(r"<(?=[A-Za-z/!])|\{(?=\\)|--(?=>)")
-_TAGS = re.compile(r"</?[A-Za-z][^<>\n]*>|<\d[\d:.]*>|\{\\[^}\n]*\}")
+_SRT_TAGS = re.compile(r"</?[A-Za-z][^<>\n]*>|\{\\[^}\n]*\}")
+_VTT_TAGS = re.compile(r"</?[A-Za-z][^<>\n]*>|<\d[\d:.]*>|</>")
 _VTT_BLOCKS = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 
 
@@ -156,7 +157,7 @@ def read_srt(path: Path) -> list[tuple[float, float, str]]:
         InputError: missing, not a text in UTF-8 or UTF-16, longer than 8 MiB, without cues, or a cue without
             readable times; it names the cue's number.
     """
-    return _parsed(path, _read(path))
+    return _parsed(path, _read(path), _SRT_TAGS)
 
 
 def read_vtt(path: Path) -> list[tuple[float, float, str]]:
@@ -169,10 +170,10 @@ def read_vtt(path: Path) -> list[tuple[float, float, str]]:
     if not text.startswith("WEBVTT"):
         raise InputError(f"{path.name} is not WebVTT: its first word must be WEBVTT.", field="captions")
     blocks = [block for block in re.split(r"\n\s*\n", text)[1:] if not _VTT_BLOCKS.match(block.lstrip())]
-    return [(begin, end, html.unescape(words)) for begin, end, words in _parsed(path, "\n\n".join(blocks))]
+    return [(begin, end, html.unescape(words)) for begin, end, words in _parsed(path, "\n\n".join(blocks), _VTT_TAGS)]
 
 
-def _parsed(path: Path, text: str) -> list[tuple[float, float, str]]:
+def _parsed(path: Path, text: str, tags: re.Pattern[str]) -> list[tuple[float, float, str]]:
     lines = text.split("\n")
     found: list[tuple[float, float, str]] = []
     at = 0
@@ -198,7 +199,7 @@ def _parsed(path: Path, text: str) -> list[tuple[float, float, str]]:
             at += 1
         if at < len(lines) and "-->" in lines[at] and words and words[-1].strip().isdigit():
             words.pop()
-        found.append((begin, end, plain_lines(_TAGS.sub("", "\n".join(words)).replace(_JOINER, ""))))
+        found.append((begin, end, plain_lines(tags.sub("", "\n".join(words)).replace(_JOINER, ""))))
     if not found:
         raise InputError(f"{path.name} holds no captions; choose another file.", field="captions")
     return found
