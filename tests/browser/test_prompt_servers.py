@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-UNIT = Path(__file__).parents[1] / "unit"
-sys.path.insert(0, str(UNIT))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
 from driving import RunningStudio, open_studio, small_settings, start_studio, wait_for_take
 from openai_server import ChatServer, Reply, picture_reply, serve
@@ -20,6 +19,7 @@ from mova_studio.library.origin import FrameOrigin
 from mova_studio.library.provenance import read_take
 
 pytestmark = pytest.mark.browser
+UNIT = Path(__file__).parents[1] / "unit"
 KEY = "sk-browsersecret-0123456789"
 PROMPT = "一名男孩站在港口，对着大海说：“再来一次。”风吹过绳索。"
 WRONG = "A boy stands in a harbour.\n\nHe says, “再来一次。”\n\nThe sound of wind in the ropes."
