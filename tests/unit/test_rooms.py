@@ -23,6 +23,7 @@ LEVELS = {
     "prompting": 3,
     "jobs": 4,
     "timeline": 4,
+    "training": 4,
     "ui": 5,
     "cli": 5,
     "__main__": 6,
@@ -35,6 +36,7 @@ FORBIDDEN = {
     "media": ("gradio", "torch"),
     "prompting": ("gradio", "sqlite3"),
     "timeline": ("gradio", "sqlite3", "torch"),
+    "training": ("gradio", "sqlite3"),
 }
 PAGE_SIDE = ("gradio",)
 

@@ -1,0 +1,91 @@
+"""The demo's video VAE: Wan's own architecture, small, fitted to the toy world; single frames first, then clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKLWan
+from safetensors.torch import load_file
+
+from mova_studio.training.fitting import Fit, Schedule
+from mova_studio.training.world.clips import HELD_OUT, World
+
+CONFIG = {"base_dim": 16, "z_dim": 16, "num_res_blocks": 1}
+KL_WEIGHT = 3e-6
+VALIDATED = 8
+
+
+def train(
+    folder: Path,
+    world: World,
+    schedule: Schedule,
+    *,
+    num_frames: int,
+    batch_size: int,
+    start_from: Path | None = None,
+    validate_every: int = 500,
+    stop: Callable[[], bool] = lambda: False,
+) -> AutoencoderKLWan:
+    """Fit on stretches of `num_frames` frames of the world.
+
+    Args:
+        start_from: state.safetensors of the stage before.
+    """
+    torch.manual_seed(0)
+    vae = AutoencoderKLWan(**CONFIG)
+    if start_from is not None and not (folder / "state.safetensors").is_file():
+        weights = load_file(str(start_from))
+        vae.load_state_dict({name[6:]: each for name, each in weights.items() if name.startswith("model.")})
+    fit = Fit(vae, folder, schedule)
+    fit.run(
+        lambda step: _loss(vae, world, num_frames, batch_size, step),
+        validate=lambda: _validate(vae, world),
+        validate_every=validate_every,
+        stop=stop,
+    )
+    return vae
+
+
+def _loss(
+    vae: AutoencoderKLWan, world: World, num_frames: int, batch_size: int, step: int
+) -> tuple[torch.Tensor, dict[str, float]]:
+    video = _batch(world, num_frames, batch_size, step)
+    posterior = vae.encode(video).latent_dist
+    noise = torch.randn(posterior.mean.shape, generator=torch.Generator().manual_seed(step))
+    decoded = vae.decode(posterior.mean + posterior.std * noise).sample
+    error = decoded - video
+    # Mean absolute error keeps edges, the squared one keeps the PSNR.
+    rebuilt = error.abs().mean() + 2 * error.square().mean()
+    kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
+    return rebuilt + KL_WEIGHT * kl * 100, {"psnr": psnr(error).item(), "kl": kl.item()}
+
+
+def _batch(world: World, num_frames: int, batch_size: int, step: int) -> torch.Tensor:
+    rng = np.random.default_rng((step, 3))
+    pieces = []
+    for place in range(batch_size):
+        number = step * batch_size + place
+        start = int(rng.integers(world.num_frames - num_frames + 1))
+        pieces.append(world.frames(number)[start : start + num_frames])
+    return as_video(np.stack(pieces))
+
+
+def as_video(frames: np.ndarray) -> torch.Tensor:
+    """uint8 [B, F, H, W, 3] as float32 [B, 3, F, H, W], -1 to 1."""
+    return torch.from_numpy(frames).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+
+
+def psnr(error: torch.Tensor) -> torch.Tensor:
+    """Peak signal-to-noise ratio in dB of an error on the scale -1 to 1."""
+    return -10 * torch.log10((error / 2).square().mean().clamp_min(1e-12))
+
+
+def _validate(vae: AutoencoderKLWan, world: World) -> dict[str, float]:
+    figures = []
+    for place in range(VALIDATED):
+        video = as_video(world.frames(HELD_OUT + place)[None])
+        figures.append(psnr(vae.decode(vae.encode(video).latent_dist.mode()).sample.clamp(-1, 1) - video).item())
+    return {"held_out_psnr": float(np.mean(figures)), "worst_psnr": min(figures)}
