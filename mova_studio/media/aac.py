@@ -29,7 +29,7 @@ _CLOSE_LU = 0.1
 _MAX_ENCODES = 9
 _PATIENCE = 5  # encodings before the whole sound, and not only its lifted peaks, is given a lower ceiling
 _NEAR_DB = 0.2  # peaks this close below the limit are treated like those above it: the next encoding may lift them
-_CAUTION = 1.05  # and a little more than they were lifted, because no two encodings lift them alike
+_CAUTION = 0.05  # and a little more than they were lifted, because no two encodings lift them alike
 _MARGIN_DB = 0.05  # meters differ by a few hundredths of a decibel in their oversampling filters
 
 
@@ -85,8 +85,9 @@ def encode_levelled(
         # What the leveller could not bring, asking for more will not bring either.
         if best is not None and (best[0] <= _CLOSE_LU or not sent.reached):
             break
-        hot = peaks > 10 ** ((limit_dbtp - _NEAR_DB) / 20)
-        leveller.learn(np.where(hot, peaks * _CAUTION, 0.0).astype(np.float32), sent.gain)
+        # Each encoding is met with more of both: a long sound has many peaks that one more encoding may lift.
+        hot = peaks > 10 ** ((limit_dbtp - _NEAR_DB * (1 + attempt)) / 20)
+        leveller.learn(np.where(hot, peaks * (1 + _CAUTION * (1 + attempt)), 0.0).astype(np.float32), sent.gain)
         if over > 0 and attempt >= _PATIENCE:
             aim_peak -= over / 2
         if aim_lufs is not None and sent.reached and abs(missing) > _CLOSE_LU:
