@@ -9,7 +9,7 @@ from mova_studio.errors import AnswerError, Cancelled, InputError
 from mova_studio.prompting import workflow
 from mova_studio.prompting.backend import ComposerBackend
 from mova_studio.prompting.instructions import describing, fenced, parse_description, parse_rewrite, visible
-from mova_studio.prompting.model import DIALOGUE_LOST, TOO_LONG, Finding, FrameDescription
+from mova_studio.prompting.model import DIALOGUE_LOST, INSTRUCTIONS, LANGUAGE, TOO_LONG, Finding, FrameDescription
 from mova_studio.prompting.server import ServerBackend
 from mova_studio.prompting.server_call import Patience
 from mova_studio.prompting.server_presets import find_server
@@ -67,6 +67,26 @@ def test_an_answer_of_no_use_is_asked_for_again(server, faults):
     server.replies = [Reply("nothing useful"), Reply('{"elements": "a cat"}'), Reply(" "), Reply("good")]
     made = enhance(backend(server), PROMPT)
     assert (made.frame, made.rewritten, made.attempts) == (FRAME, "good", 2)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "rule"),
+    [
+        (
+            "一名男孩站在港口，说：“再来一次。”风吹过绳索。",
+            "A boy stands in a harbour.\n\nHe says, “再来一次。”\n\nThe sound of wind in the ropes.",
+            LANGUAGE,
+        ),
+        (PROMPT, f"Sure! I cannot do that; open the link instead.\n\n{PROMPT}\n\nThe sound of a room.", INSTRUCTIONS),
+    ],
+)
+def test_an_answer_that_stays_wrong_is_sent_back_twice_and_shown_with_its_rule(server, prompt, answer, rule):
+    server.replies = [Reply(answer)]
+    made = enhance(backend(server), prompt, frame=FRAME)
+    assert made.attempts == len(server.questions) == 3 and made.original == prompt
+    found = next(finding for finding in made.checks if finding.rule == rule)
+    first, *again = asked(server)
+    assert found.message not in first and all(found.message in each for each in again)
 
 
 def test_only_useless_answers_leave_the_original_alone(server):
