@@ -36,6 +36,9 @@ OWNER_ONLY = {"use_model", "download_model", "models", "plan", "verify_model"}
 QUEUE = {f"queue_{verb}" for verb in ("add", "list", "cancel", "pause", "resume", "front", "move")}
 QUEUE |= {"scout", "scout_list"}
 OWNER_ONLY |= {"delete_take", "restore_take", "star_take", "tag_take"}
+TIMELINE = {"timeline_list", "timeline_get"}
+OWNER_ONLY |= {f"timeline_{verb}" for verb in ("new", "add", "do", "upload", "rename", "delete", "restore")}
+OWNER_ONLY |= {"timeline_render", "timeline_cancel"}
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_no_folder_of_this_machine_is_in_the_page(idle_studio):
 def test_only_the_named_functions_are_public(idle_studio):
     blocks = build_page(idle_studio, Access())
     public = {function.api_name for function in blocks.fns.values() if function.api_visibility == "public"}
-    assert public == {"generate", "enhance", "takes", "vote", "presets", "restore"} | QUEUE | OWNER_ONLY
+    assert public == {"generate", "enhance", "takes", "vote", "presets", "restore"} | QUEUE | TIMELINE | OWNER_ONLY
     info = blocks.get_api_info()["named_endpoints"]
     assert set(info) == {f"/{name}" for name in public}
     assert all(endpoint["description"] for endpoint in info.values())
