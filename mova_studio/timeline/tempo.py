@@ -8,6 +8,8 @@ sound is copied as it is, so that it comes exactly when its picture does.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
@@ -75,9 +77,10 @@ def attacks(samples: NDArray[np.float32], apart: int) -> NDArray[np.int64]:
         place = max(int(block) * _BLOCK - _BLOCK, 0)
         loud = energy[place : place + 3 * _BLOCK]
         at = place + int(np.argmax(loud > 0.1 * loud.max()))
-        if all(abs(at - other) >= apart for other in taken):
-            taken.append(at)
-    return np.asarray(sorted(taken), np.int64)
+        index = bisect_left(taken, at)
+        if all(abs(at - other) >= apart for other in taken[max(index - 1, 0) : index + 1]):
+            taken.insert(index, at)
+    return np.asarray(taken, np.int64)
 
 
 def _starts(
@@ -113,7 +116,12 @@ def _starts(
 
 def _near(places: list[tuple[int, int]], heard: int) -> list[tuple[int, int]]:
     reach = 8 * _HOP
-    return [(at, due) for at, due in places if heard - reach < due < heard + reach]
+    first = bisect_left(places, heard - reach, key=_due)
+    return places[first : bisect_left(places, heard + reach, key=_due)]
+
+
+def _due(place: tuple[int, int]) -> int:
+    return place[1]
 
 
 def _best(mono: NDArray[np.float32], smooth: NDArray[np.float32], goes_on: int, low: int, high: int) -> int:
