@@ -39,15 +39,7 @@ def voiced_stretches(sound: NDArray[np.float32]) -> Stretches:
     Returns:
         samples as (start, stop), in order, at least 80 ms long and 250 ms apart.
     """
-    decibels = 10 * np.log10(np.maximum(levels(sound)[0], 1e-12))
-    if not decibels.size or decibels.max() < _SILENT_DB:
-        return []
-    peak = np.percentile(decibels, 99)
-    floor = np.percentile(decibels, 10)
-    # Where the sound never pauses the floor is the voice's own, and only what lies far below the peak is none.
-    threshold = max(_SILENT_DB, min(max(floor + _ABOVE_FLOOR_DB, peak - _BELOW_PEAK_DB), peak - _ABOVE_FLOOR_DB))
-    found = joined(runs(decibels > threshold), _GAP)
-    return [(start * TICK, min(stop * TICK, sound.shape[1])) for start, stop in found if stop - start >= _SHORTEST]
+    return _voiced(levels(sound)[0], sound.shape[1])
 
 
 def speech_stretches(sound: NDArray[np.float32]) -> Stretches:
@@ -61,10 +53,23 @@ def speech_stretches(sound: NDArray[np.float32]) -> Stretches:
         if _like_speech(voice[window], whole[window], sound[:, begin * TICK : (begin + _WINDOW) * TICK]):
             speaks[window] = True
     found = []
-    for start, stop in voiced_stretches(sound):
+    for start, stop in _voiced(voice, sound.shape[1]):
         if speaks[start // TICK : -(-stop // TICK)].mean() > 0.5:
             found.append((start, stop))
     return found
+
+
+def _voiced(voice: NDArray[np.float64], length: int) -> Stretches:
+    """`voiced_stretches` of a sound of `length` samples, by its power in the band of speech."""
+    decibels = 10 * np.log10(np.maximum(voice, 1e-12))
+    if not decibels.size or decibels.max() < _SILENT_DB:
+        return []
+    peak = np.percentile(decibels, 99)
+    floor = np.percentile(decibels, 10)
+    # Where the sound never pauses the floor is the voice's own, and only what lies far below the peak is none.
+    threshold = max(_SILENT_DB, min(max(floor + _ABOVE_FLOOR_DB, peak - _BELOW_PEAK_DB), peak - _ABOVE_FLOOR_DB))
+    found = joined(runs(decibels > threshold), _GAP)
+    return [(start * TICK, min(stop * TICK, length)) for start, stop in found if stop - start >= _SHORTEST]
 
 
 def runs(marks: NDArray[np.bool_]) -> Stretches:
