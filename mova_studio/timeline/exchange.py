@@ -16,9 +16,11 @@ from mova_studio.timeline.fcp_xml import to_fcp_xml
 from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.otio_read import MAX_BYTES, from_otio_text
 from mova_studio.timeline.otio_write import to_otio
+from mova_studio.timeline.subtitles import cues, write_srt, write_vtt
 
-Kind = Literal["otio", "edl", "xml"]
+Kind = Literal["otio", "edl", "xml", "srt", "vtt"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_SUFFIXES = ", ".join(f".{kind}" for kind in KINDS[:-1]) + f" or .{KINDS[-1]}"
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,24 @@ def export(timeline: Timeline, out: Path, kind: Kind | None = None) -> Exported:
 
     Args:
         out: the file; what was there before stays until the new one is whole.
-        kind: "otio" (OpenTimelineIO), "edl" (CMX 3600) or "xml" (Final Cut Pro 7); by default the suffix of `out`.
+        kind: "otio" (OpenTimelineIO), "edl" (CMX 3600), "xml" (Final Cut Pro 7), "srt" or "vtt" (captions); by
+            default the suffix of `out`.
 
     Raises:
-        InputError: kind not known, no clips, or a rate that the format does not have.
+        InputError: kind not known, no clips, no captions for a file of them, or a rate that the format does not have.
         OutputError: folder missing or read-only, disk full.
     """
     chosen = kind or out.suffix.lower().removeprefix(".")
     if chosen not in KINDS:
         raise InputError(
-            f"{out.name} cannot be written as {chosen or 'a file without a suffix'!r}; end it in .otio, .edl or .xml.",
+            f"{out.name} cannot be written as {chosen or 'a file without a suffix'!r}; end it in {_SUFFIXES}.",
             field="out",
         )
+    if chosen in ("srt", "vtt"):
+        if not cues(timeline):
+            raise InputError("The film shows no captions that could be written; add some first.", field="captions")
+        (write_srt if chosen == "srt" else write_vtt)(timeline, out)
+        return Exported(out)
     text, notes = exchange_text(timeline, chosen)
     with replacing(out) as beside:
         beside.write_text(text, "utf-8")
@@ -60,7 +68,7 @@ def export(timeline: Timeline, out: Path, kind: Kind | None = None) -> Exported:
 def exchange_text(
     timeline: Timeline, kind: str, is_there: Callable[[str], bool] = os.path.isfile
 ) -> tuple[str, tuple[str, ...]]:
-    """What `export` writes, with its notes.
+    """What `export` writes as "otio", "edl" or "xml", with its notes.
 
     Args:
         is_there: whether a file can be referred to.
@@ -76,8 +84,11 @@ def exchange_text(
     return film.to_json_string(indent=1) + "\n", notes
 
 
-def import_otio(path: Path) -> tuple[Timeline, tuple[str, ...]]:
+def import_otio(path: Path, may_read: Callable[[Path], bool] = lambda path: True) -> tuple[Timeline, tuple[str, ...]]:
     """Read an OpenTimelineIO file, ours or another program's.
+
+    Args:
+        may_read: which media files may be measured and shown; others are taken as missing.
 
     Returns:
         the timeline, and sentences on what was left out or changed.
@@ -94,6 +105,6 @@ def import_otio(path: Path) -> tuple[Timeline, tuple[str, ...]]:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); check its path.") from error
     try:
-        return from_otio_text(text, path.absolute().parent)
+        return from_otio_text(text, path.absolute().parent, may_read)
     except InputError as error:
         raise InputError(f"{path.name}: {error.message}", field=error.field) from error

@@ -39,13 +39,17 @@ def from_dict(values: Any) -> Timeline:
     version = values.get("format")
     if isinstance(version, int) and version > FORMAT:
         raise InputError(f"The timeline's format is {version} and this version reads {FORMAT}; update MOVA Studio.")
-    if version != FORMAT:
+    if type(version) is not int or version != FORMAT:
         raise InputError(f"The timeline's format is {version!r}, but must be {FORMAT}.")
     fields = {name: value for name, value in values.items() if name not in ("kind", "format")}
     try:
-        return _ADAPTER.validate_python(_with_rates(fields))
+        timeline = _ADAPTER.validate_python(_with_rates(fields))
     except ValidationError as error:
         raise InputError(first_fault(error, [field.name for field in dataclasses.fields(Timeline)])) from error
+    except OverflowError as error:
+        raise InputError("It holds a number that is too large for a timeline; no file of ours has one.") from error
+    _check_read(fields, _plain(timeline), "")
+    return timeline
 
 
 def save(timeline: Timeline, path: Path) -> None:
@@ -109,6 +113,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     return value
+
+
+def _check_read(given: Any, read: Any, name: str) -> None:
+    """That all of what a file says was read as it stands: pydantic leaves out what it does not know, and takes "7" and
+    true for numbers.
+    """
+    if isinstance(given, dict) and isinstance(read, dict):
+        for key, value in given.items():
+            field = f"{name}.{key}".removeprefix(".")
+            if key not in read:
+                raise InputError(f"the field {field!r} is not known; the fields are {', '.join(read)}.", field=key)
+            if key not in _RATES:
+                _check_read(value, read[key], field)
+    elif isinstance(given, list) and isinstance(read, list):
+        for number, (value, kept) in enumerate(zip(given, read, strict=True)):
+            _check_read(value, kept, f"{name}.{number}")
+    elif given != read or isinstance(given, bool) != isinstance(read, bool):
+        raise InputError(f"{name} is {given!r:.80}, but must be {_KINDS.get(type(read), 'a value')}.", field=name)
+
+
+_KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
 def _with_rates(value: Any, name: str = "") -> Any:

@@ -15,6 +15,7 @@ from mova_studio.timeline.model import Caption, Sound, Timeline
 from mova_studio.timeline.source import source_of
 
 RATES = (24, Fraction(24000, 1001), 25, Fraction(30000, 1001), 30, 60, Fraction(25, 2))
+SPEEDS = st.sampled_from([1.0, 1.0, 1.0, 0.5, 2.0, 0.8, 1.25, 0.73])
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
@@ -50,7 +51,7 @@ def clips(draw, clip_id: str, rates=RATES, speeds=None) -> Clip:
         source,
         start,
         draw(st.integers(start + 1, source.num_frames)),
-        speed=draw(speeds or st.sampled_from([1.0, 1.0, 1.0, 0.5, 2.0, 0.8, 1.25, 0.73])),
+        speed=draw(SPEEDS if speeds is None else speeds),
         gain_db=draw(st.none() | st.floats(-60, 24)),
         fade_in=draw(st.integers(0, 30_000)),
         fade_out=draw(st.integers(0, 30_000)),
