@@ -87,7 +87,7 @@ EDITOR_TEXTS: dict[str, tuple[str, str]] = {
     "timeline.lane.cuts": ("Cuts and transitions", "剪切点与转场"),
     "timeline.clip.label": ("Clip {index} of {count}: {name}, {length}", "片段 {index}/{count}：{name}，{length}"),
     "timeline.sound.label": ("{name}, from {at}, {length}, {role}", "{name}，起于 {at}，长 {length}，{role}"),
-    "timeline.sound.ducked": ("ducked under speech by {db}", "语音处压低 {db}"),
+    "timeline.sound.ducked": ("ducked under speech, {db}", "语音处压低，{db}"),
     "timeline.sound.voice": ("voice-over", "旁白"),
     "timeline.caption.label": ("Caption “{text}” at {at}", "字幕“{text}”，位于 {at}"),
     "timeline.caption.text": ("Words of the caption", "字幕文字"),

@@ -281,19 +281,35 @@
       const item = this.tracks.of(event.target);
       if (item?.kind === "clip") this.store.move(item.thing.at);
     }
-    /* The same by keys: one edge by some frames. */
+    /* The same by keys: one edge by some frames. Presses that come while an answer is awaited are made together. */
     nudge(item, edge, by) {
-      const { store, tracks } = this;
-      if (!store.mayChange) return;
-      const { thing } = item;
-      const { layout } = tracks;
-      if (item.kind === "clip") return store.do("trim", { clip: thing.id, [edge]: thing[edge] + by });
-      if (item.kind === "caption") {
+      const { store } = this;
+      if (!store.mayChange) return null;
+      const { kind } = item;
+      const { id } = item.thing;
+      const key = `${kind} ${id} ${edge}`;
+      if (this.nudging?.key === key) {
+        this.nudging.by += by;
+        return this.nudging.made;
+      }
+      const nudging = (this.nudging = { key, by });
+      const op = kind === "clip" ? "trim" : kind;
+      nudging.made = store.do(op, () => {
+        if (this.nudging === nudging) this.nudging = null;
+        return { [kind]: id, ...this.nudged(kind, store.thing({ kind, id }), edge, nudging.by) };
+      });
+      return nudging.made;
+    }
+    nudged(kind, thing, edge, by) {
+      const { layout } = this.tracks;
+      if (!thing) return {};
+      if (kind === "clip") return { [edge]: thing[edge] + by };
+      if (kind === "caption") {
         const clip = layout.clips.find((each) => each.id === thing.clip);
-        return store.do("caption", { caption: thing.id, [edge]: Math.max(0, thing[edge] + Math.round(by * layout.pace(clip))) });
+        return { [edge]: Math.max(0, thing[edge] + Math.round(by * layout.pace(clip))) };
       }
       const value = Math.min(Math.max(thing[edge] + layout.samples(by), edge === "start" ? 0 : thing.start + 1), thing.total);
-      return store.do("sound", { sound: thing.id, [edge]: value, ...(edge === "start" ? { at: Math.max(0, thing.at + by) } : {}) });
+      return { [edge]: value, ...(edge === "start" ? { at: Math.max(0, thing.at + by) } : {}) };
     }
   };
 

@@ -54,7 +54,7 @@
     }
     focus(field) {
       this.show("clip");
-      if (getComputedStyle(this.element).position === "absolute") this.toggle(true);
+      if (!T.inView(this.element)) this.toggle(true);
       const input = this.fields.find((each) => each.name === field)?.input || this.fields[0]?.input;
       input?.focus();
       input?.select?.();

@@ -52,10 +52,12 @@
       return true;
     }
 
-    /* One change. `place` shows its error where the cause is; without one it stands over the tracks. */
+    /* One change. Its values may be a function, which is asked when its turn has come and all before it is known.
+       `place` shows its error where the cause is; without one it stands over the tracks. */
     async do(op, args = {}, place = null) {
       const before = new Set(this.state.clips.map((clip) => clip.id));
-      const answer = await this.call("timeline_do", () => ({ id: this.state.id, revision: this.state.revision, op, args }));
+      const given = () => (typeof args === "function" ? args() : args);
+      const answer = await this.call("timeline_do", () => ({ id: this.state.id, revision: this.state.revision, op, args: given() }));
       if (answer.error) {
         place ? place(answer.error) : this.tell("error", answer.error);
         this.tell("state", this.state);
@@ -140,8 +142,9 @@
     }
     shift(by) {
       const clip = this.current;
-      const index = this.state.clips.indexOf(clip) + by;
-      if (clip && this.mayChange && index >= 0 && index < this.state.clips.length) this.do("move", { clip: clip.id, index });
+      if (!clip || !this.mayChange) return;
+      const place = () => this.state.clips.findIndex((each) => each.id === clip.id) + by;
+      return this.do("move", () => ({ clip: clip.id, index: Math.min(Math.max(place(), 0), this.state.clips.length - 1) }));
     }
   };
 })();

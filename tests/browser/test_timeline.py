@@ -1,0 +1,364 @@
+"""The Timeline as a person uses it: order, trim, blade, cross-fade, captions, undo, play, export, download."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from driving import RunningStudio, open_studio, start_studio
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+from mova_studio.library.database import Database
+from mova_studio.library.provenance import describe_take, read_take
+from mova_studio.library.shot import Shot
+from mova_studio.library.shots import ShotStore
+from mova_studio.library.store import TakeStore
+from mova_studio.media.mp4 import write_mp4
+
+pytestmark = pytest.mark.browser
+RATE, WIDTH, HEIGHT = 24, 96, 64
+LENGTHS = {11: 49, 12: 73, 13: 49}
+PROMPTS = {
+    11: "A pier at night",
+    12: 'A baker opens the door. She says: "Fresh bread, come in!"',
+    13: "<img src=x onerror=alert(1)> 雨",
+}
+STORE = "movaTimeline.editor.store"
+NAMES = f"{STORE}.state.clips.map((clip) => clip.take)"
+CLIPS = f"{STORE}.state.clips.map((clip) => [clip.start, clip.stop])"
+FRAMES = f"{STORE}.state.frames"
+FRAME = f"Math.floor({STORE}.playhead)"
+SETTLED = f"() => {STORE}.waiting === 0"
+# How long one move of a drag takes: all of the page's work from the event to the frame in which it is seen.
+MEASURE = """() => {
+  window.moves = [];
+  addEventListener("pointermove", (event) => {
+    const begun = performance.now();
+    requestAnimationFrame(() => { const shown = performance.now(); setTimeout(() => window.moves.push([shown - begun, performance.now() - shown])); });
+  }, true);
+  window.long = [];
+  new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: "longtask" });
+}"""
+
+
+def fill(library: Path) -> None:
+    """Three takes with a moving square and a tone of their own."""
+    database = Database(library)
+    store = TakeStore(database, library, ShotStore(database))
+    for seed, frames in LENGTHS.items():
+        shot = Shot(prompt=PROMPTS[seed], width=WIDTH, height=HEIGHT, num_frames=frames)
+        pictures = np.full((frames, HEIGHT, WIDTH, 3), 40 + 15 * (seed - 10), np.uint8)
+        for frame in range(frames):
+            pictures[frame, 20:40, frame : frame + 20] = 220
+        sound = 0.3 * np.sin(np.arange(round(frames / RATE * 48000)) * seed / 300)
+        record = describe_take(
+            shot,
+            seed,
+            take_id=f"take{seed}",
+            checkpoint="demo",
+            untrained=False,
+            plan={},
+            seconds={"denoise": 1.0},
+            program="0.1",
+            created=f"2026-11-0{seed - 10}T10:00:00+00:00",
+            notes=(),
+        )
+        path = store.new_path(shot, seed)
+        sound = sound.astype(np.float32)
+        write_mp4(path, pictures, frame_rate=float(RATE), audio=sound, target_lufs=None, provenance=record)
+        take = read_take(path)
+        assert take is not None
+        store.add(take, f"take{seed}")
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+    """A studio with three takes."""
+    folder = tmp_path_factory.mktemp("timeline")
+    fill(folder / "library")
+    yield from start_studio(folder)
+
+
+@pytest.fixture
+def timeline(context: BrowserContext, filled: RunningStudio) -> Page:
+    """The open Timeline with a new, empty film."""
+    page = open_timeline(context, filled)
+    page.click(".t-film-name")
+    page.click(".t-filmform [data-key='films.new']")
+    page.wait_for_function(f"{STORE}.state.clips.length === 0")
+    page.keyboard.press("Escape")
+    return page
+
+
+def open_timeline(context: BrowserContext, studio: RunningStudio) -> Page:
+    page = open_studio(context, studio)
+    page.click("#views [data-tab-id=timeline] >> visible=true")
+    page.wait_for_selector(".t-take")
+    page.wait_for_function(f"!!{STORE}.state.id")
+    return page
+
+
+def put(page: Page, *seeds: int) -> None:
+    """Takes on the track, by the keyboard."""
+    for seed in seeds:
+        count = page.evaluate(f"{STORE}.state.clips.length")
+        page.locator(f".t-take[data-id=take{seed}]").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function(f"{STORE}.state.clips.length === {count + 1}")
+
+
+def settle(page: Page) -> None:
+    """Until every change has been answered."""
+    page.wait_for_function(SETTLED)
+
+
+def drag(page: Page, what: Locator, to_x: float, *, at: tuple[float, float] | None = None) -> None:
+    """Press on something, carry it to another place of the window from left to right, let go."""
+    box = what.bounding_box()
+    assert box is not None
+    x, y = box["x"] + (at[0] if at else box["width"] / 2), box["y"] + (at[1] if at else box["height"] / 2)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(x + (to_x - x) * step / 8, y)
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    page.mouse.up()
+    settle(page)
+
+
+def edge(page: Page, index: int, side: str) -> float:
+    box = page.locator(".t-clip").nth(index).bounding_box()
+    assert box is not None
+    return box["x"] + (box["width"] if side == "right" else 0)
+
+
+def test_order_trim_blade_dissolve_and_undo(timeline: Page, screenshots: Path) -> None:
+    page = timeline
+    assert "Your film begins here" in page.inner_text(".t-teach")
+    assert page.is_disabled("[data-key=undo]")
+    assert page.is_disabled(".t-export-go")
+    page.screenshot(path=screenshots / "timeline-empty.png")
+    put(page, 11, 12)
+    target = page.locator(".t-pictures").bounding_box()
+    assert target is not None
+    card = page.locator(".t-take[data-id=take13]").bounding_box()
+    assert card is not None
+    page.mouse.move(card["x"] + 30, card["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(target["x"] + 40, target["y"] + 30, steps=6)
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    page.mouse.up()
+    page.wait_for_function(f"{NAMES}.join() === 'take13,take11,take12'")
+    assert page.locator("#timeline-stage img").count() == 0, "a name is text"
+
+    drag(page, page.locator(".t-clip").nth(0), edge(page, 2, "right"), at=(40, 40))
+    assert page.evaluate(NAMES) == ["take11", "take12", "take13"]
+    page.keyboard.press("Alt+ArrowLeft")
+    settle(page)
+    assert page.evaluate(NAMES) == ["take11", "take13", "take12"]
+    page.keyboard.press("Control+z")
+    settle(page)
+    assert page.evaluate(NAMES) == ["take11", "take12", "take13"]
+
+    # The right edge of the first clip to the left by a third, the picture at it in the viewer meanwhile.
+    pixels = page.evaluate("movaTimeline.editor.tracks.pixels")
+    page.locator(".t-clip").nth(0).click(position={"x": 40, "y": 60})
+    drag(page, page.locator(".t-clip").nth(0).locator("[data-trim=stop]"), edge(page, 0, "right") - 13 * pixels)
+    (_, stop), frames = page.evaluate(CLIPS)[0], page.evaluate(FRAMES)
+    assert 33 <= stop <= 39
+    assert frames == stop + 73 + 49
+    page.locator(".t-clip").nth(0).locator("[data-trim=start]").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_function(f"{CLIPS}[0][0] === 11")
+    assert page.evaluate("document.activeElement.getAttribute('aria-valuenow')") == "11"
+
+    # The blade: by B at the playhead, and by a click.
+    page.locator(".t-clip").nth(1).click(position={"x": 40, "y": 60})
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("b")
+    page.wait_for_function(f"{STORE}.state.clips.length === 4")
+    assert page.evaluate(CLIPS)[1:3] == [[0, 10], [10, 73]]
+    page.click("[data-key=blade]")
+    page.locator(".t-clip").nth(3).click(position={"x": 60, "y": 60})
+    page.wait_for_function(f"{STORE}.state.clips.length === 5")
+    page.keyboard.press("Escape")
+    assert page.get_attribute("[data-key=blade]", "aria-pressed") == "false"
+    page.keyboard.press("Delete")
+    page.wait_for_function(f"{STORE}.state.clips.length === 4")
+
+    before = page.evaluate(FRAMES)
+    page.locator(".t-cut").nth(1).click()
+    page.check(".t-cutform input[value=dissolve]")
+    page.wait_for_selector(".t-cut[data-kind=dissolve]")
+    page.fill(".t-cutform input[type=number]", "500")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".t-cutform .m-error >> text=500")
+    page.fill(".t-cutform input[type=number]", "4")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{FRAMES} === {before - 4}")
+    page.screenshot(path=screenshots / "timeline-dissolve.png")
+    page.keyboard.press("Escape")
+    made = page.evaluate(CLIPS)
+    for _ in range(4):
+        page.keyboard.press("Control+z")
+    settle(page)
+    assert page.evaluate(FRAMES) != before - 4
+    for _ in range(4):
+        page.keyboard.press("Control+y")
+    settle(page)
+    assert page.evaluate(CLIPS) == made
+    assert page.is_disabled("[data-key=redo]")
+    page.reload()
+    page.click("#views [data-tab-id=timeline] >> visible=true")
+    page.wait_for_selector(".t-cut[data-kind=dissolve]")
+    assert page.evaluate(CLIPS) == made
+
+
+def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path, screenshots: Path) -> None:
+    page = timeline
+    put(page, 12, 11)
+    page.locator(".t-ruler").click(position={"x": 30, "y": 10})
+    page.keyboard.press("Home")
+    page.keyboard.press(" ")
+    page.wait_for_function(f"{STORE}.playhead > 20 && parseFloat(document.querySelector('.t-peak').textContent.replace('−', '-')) > -40")
+    assert page.evaluate("[...document.querySelectorAll('.t-screen video')].some((video) => !video.paused && !video.muted && video.volume > 0)")
+    # Over the cut, at which the next file waits already.
+    page.wait_for_function(f"{STORE}.playhead > 85")
+    page.screenshot(path=screenshots / "timeline-playing.png")
+    page.keyboard.press("k")
+    here = page.evaluate(FRAME)
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(FRAME) == here - 1
+    page.keyboard.press("l")
+    page.wait_for_function(f"{STORE}.playhead >= {73 + 49 - 1}")
+    page.wait_for_selector(".t-run[aria-pressed=false]")
+
+    page.locator(".t-clip").nth(0).click(position={"x": 40, "y": 60})
+    page.keyboard.press("Home")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("i")
+    page.wait_for_function(f"{CLIPS}[0][0] === 5")
+    page.fill("#t-field-out", "0:01:00")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{CLIPS}[0][1] === 25")
+    page.fill("#t-field-in", "soon")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".t-inspector .m-error >> text=soon is no time")
+    page.keyboard.press("Control+z")
+    page.wait_for_function(f"{CLIPS}[0][1] === 73")
+
+    page.click("[data-key='make.captions']")
+    page.wait_for_selector(".t-caption >> text=Fresh bread, come in!")
+    page.click(".t-caption")
+    page.fill(".t-typed", "Fresh bread!")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".t-caption >> text=/^Fresh bread!$/")
+    settle(page)
+    at = page.evaluate(f"{STORE}.state.captions[0].at")
+    page.keyboard.press("Home")
+    for _ in range(at):
+        page.keyboard.press("ArrowRight")
+    assert page.inner_text(".t-subtitles") == "Fresh bread!"
+    drag(page, page.locator(".t-caption [data-trim=stop]"), edge(page, 0, "left") + 30)
+    page.wait_for_function(f"{STORE}.state.captions[0].length < 40")
+
+    with wave.open(str(tmp_path / "tune.wav"), "wb") as file:
+        file.setparams((1, 2, 48000, 0, "NONE", ""))
+        file.writeframes((8000 * np.sin(np.arange(96000) / 20)).astype("<i2").tobytes())
+    page.set_input_files(".t-toolbar input[type=file]", tmp_path / "tune.wav")
+    page.wait_for_selector(".t-sound >> text=ducked under speech")
+    page.screenshot(path=screenshots / "timeline-captions.png")
+
+
+def test_export_cancel_download_and_files(timeline: Page, tmp_path: Path, screenshots: Path) -> None:
+    page = timeline
+    put(page, 11, 13)
+    page.click(".t-export-go")
+    page.fill("#t-export-size", "large")
+    page.click(".t-export-go")
+    page.wait_for_selector(".t-foot .m-error >> text=large")
+    page.fill("#t-export-size", f"{WIDTH}x{HEIGHT}")
+    page.click(".t-export-go")
+    page.wait_for_selector(".t-done a", timeout=90_000)
+    page.screenshot(path=screenshots / "timeline-export.png")
+    assert "98 frames" in page.inner_text(".t-done")
+    with page.expect_download() as started:
+        page.click(".t-done a")
+    film = tmp_path / "film.mp4"
+    started.value.save_as(film)
+    with av.open(str(film)) as container:
+        picture, sound = container.streams.video[0], container.streams.audio[0]
+        assert (picture.width, picture.height) == (WIDTH, HEIGHT)
+        assert sum(1 for _ in container.decode(picture)) == 98
+        assert sound.rate == 48000
+        assert abs(container.duration / 1e6 - 98 / RATE) < 0.06
+    with page.expect_download() as started:
+        page.click("[data-key='file.otio']")
+    assert '"OTIO_SCHEMA"' in Path(started.value.path()).read_text("utf-8")
+
+
+def test_in_chinese_and_in_a_small_window(browser: Browser, filled: RunningStudio, screenshots: Path) -> None:
+    context = browser.new_context(viewport={"width": 1024, "height": 700}, locale="zh-CN", color_scheme="light")
+    context.set_default_timeout(60_000)
+    page = open_timeline(context, filled)
+    page.wait_for_selector(".t-toolbar[aria-label=工具]")
+    if not page.locator(".t-clip").count():
+        put(page, 11)
+    overflow = "document.documentElement.scrollWidth - innerWidth"
+    assert page.evaluate(overflow) <= 0
+    tracks = page.locator(".t-table").bounding_box()
+    assert tracks is not None
+    assert tracks["y"] + tracks["height"] <= 700, "all tracks are in view"
+    assert not page.is_visible(".t-inspector")
+    page.click(".t-drawer-button")
+    assert page.is_visible(".t-inspector")
+    page.locator(".t-clip").nth(0).click(position={"x": 20, "y": 60})
+    page.wait_for_selector("#t-field-in")
+    assert "入点" in page.inner_text(".t-inspector")
+    page.screenshot(path=screenshots / "timeline-zh-small.png")
+    page.keyboard.press("Tab")
+    page.click("#language")
+    page.wait_for_selector(".t-toolbar[aria-label=Tools]")
+    assert page.locator(".t-clip").count() >= 1, "another language keeps the film"
+    context.close()
+
+
+def test_a_drag_among_a_hundred_clips_keeps_up(timeline: Page, screenshots: Path) -> None:
+    page = timeline
+    put(page, 11)
+    clip = page.evaluate(f"{STORE}.state.clips[0].id")
+    ops = [{"op": "trim", "args": {"clip": clip, "stop": 30}}, *[{"op": "duplicate", "args": {"clip": clip}}] * 99]
+    page.evaluate(f"(ops) => {STORE}.do('several', {{ ops }})", ops)
+    page.wait_for_function("document.querySelectorAll('.t-clip').length === 100")
+    page.wait_for_function("document.querySelector('.t-clip canvas').width > 1")
+    page.screenshot(path=screenshots / "timeline-hundred.png")
+    page.click("[data-key='zoom.in']")
+    page.click("[data-key='zoom.in']")
+    page.evaluate("movaTimeline.editor.tracks.scroll.scrollLeft = 0")
+    page.evaluate(MEASURE)
+    box = page.locator(".t-clip").nth(2).bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + 60
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(x + 15 * step, y)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
+    work = page.evaluate("window.moves.map(([, work]) => work)")
+    page.mouse.up()
+    settle(page)
+    assert page.evaluate(f"{STORE}.state.clips.findIndex((each) => each.id === '{clip}')") == 0
+    assert len(work) >= 40
+    slow = sorted(work)[int(len(work) * 0.95)]
+    print(f"a move among 100 clips: median {sorted(work)[len(work) // 2]:.1f} ms, 95 % {slow:.1f} ms, most {max(work):.1f} ms")
+    assert slow < 50
