@@ -88,13 +88,24 @@ class Graph:
 
 def stretches(timeline: Timeline, most: int = MOST_CLIPS) -> list[Stretch]:
     """The film in stretches of at most `most` clips."""
-    count = len(timeline.clips)
-    return [Stretch(first, min(first + most, count)) for first in range(0, count, most)]
+    placed = place(timeline)
+    count = len(placed)
+    found = [Stretch(first, min(first + most, count)) for first in range(0, count, most)]
+    # Where the film's last clip is all dissolve, the stretch before it shows all of it.
+    return [each for each in found if placed[each.first].start + placed[each.first].overlap < placed[-1].stop]
 
 
 def compile_graph(timeline: Timeline, look: Look, material: Material, stretch: Stretch | None = None) -> Graph:
     """The filter graph of a stretch of the film; all of it by default."""
     return _Compiler(timeline, look, material, stretch or Stretch(0, len(timeline.clips))).compiled()
+
+
+@dataclass(frozen=True)
+class _End:
+    """What happens over so many frames of a clip: "cut", "dissolve", "black" or "white"."""
+
+    kind: str
+    frames: int
 
 
 class _Compiler:
@@ -116,15 +127,26 @@ class _Compiler:
             members.append(last)
         threads = str(max(1, min(os.cpu_count() or 1, _DECODER_THREADS // len(members))))
         parts: list[tuple[str, int]] = []
-        for number, index in enumerate(members):
-            placed = self._placed[index]
-            skipped = placed.overlap if index == first and first > 0 else 0
-            shown = placed.overlap if index == last else placed.length
-            stream = self._clip(placed, number, threads, skipped, shown, self._dips(index))
-            if placed.overlap and number > 0:
-                parts = [self._cross_fade(self._joined(parts), stream, placed.overlap)]
-            else:
-                parts.append(stream)
+        leaving = ""  # the end of the clip before, where it dissolves
+        for index in members:
+            head, tail = self._ends(index)
+            wanted = {"head": (0, head.frames), "body": (head.frames, self._placed[index].length - tail.frames)}
+            wanted["tail"] = (wanted["body"][1], self._placed[index].length)
+            if index == first and head.kind == "dissolve":
+                del wanted["head"]
+            if index == last:
+                wanted = {"head": wanted["head"]}
+            pieces = self._pieces(self._placed[index], wanted, threads)
+            if "head" in pieces:
+                before = leaving if head.kind == "dissolve" else self._colour(head.kind, head.frames)
+                parts.append((self._mixed(before, pieces["head"], head.frames), head.frames))
+            if "body" in pieces:
+                parts.append((pieces["body"], wanted["body"][1] - wanted["body"][0]))
+            if "tail" in pieces and tail.kind == "dissolve":
+                leaving = pieces["tail"]
+            elif "tail" in pieces:
+                after = self._colour(tail.kind, tail.frames)
+                parts.append((self._mixed(pieces["tail"], after, tail.frames), tail.frames))
         film, frames = self._joined(parts)
         assert frames == self._border(last) - begin
         shown_at = f",setpts='(N+{begin})*2',ass=filename={self._material.captions}:fontsdir=fonts"
@@ -141,24 +163,26 @@ class _Compiler:
             return self._placed[-1].stop
         return self._placed[index].start + self._placed[index].overlap if index else 0
 
-    def _dips(self, index: int) -> tuple[tuple[str, int], tuple[str, int]]:
-        """(colour, frames) at the start of a clip and at its end; 0 frames where it does not dip."""
+    def _ends(self, index: int) -> tuple[_End, _End]:
+        """What happens at the start of a clip and at its end."""
         into = self._placed[index].clip.transition
         after = self._placed[index + 1].clip.transition if index + 1 < len(self._placed) else None
-        before = (into.kind, into.frames - into.frames // 2) if into and into.kind != "dissolve" else ("black", 0)
-        behind = (after.kind, after.frames // 2) if after and after.kind != "dissolve" else ("black", 0)
-        return before, behind
+        head = tail = _End("cut", 0)
+        if into is not None:
+            head = _End(into.kind, into.frames if into.kind == "dissolve" else into.frames - into.frames // 2)
+        if after is not None:
+            tail = _End(after.kind, after.frames if after.kind == "dissolve" else after.frames // 2)
+        return head, tail
 
-    def _clip(
-        self,
-        placed: Placed,
-        number: int,
-        threads: str,
-        skipped: int,
-        shown: int,
-        dips: tuple[tuple[str, int], tuple[str, int]],
-    ) -> tuple[str, int]:
-        """Frames `skipped` to `shown` of a clip as the film shows them."""
+    def _pieces(self, placed: Placed, wanted: dict[str, tuple[int, int]], threads: str) -> dict[str, str]:
+        """Parts of a clip by name, those that have frames."""
+        if all(start == stop for start, stop in wanted.values()):
+            return {}
+        return self._cut(self._clip(placed, threads), placed.length, wanted)
+
+    def _clip(self, placed: Placed, threads: str) -> str:
+        """All frames of a clip, each for the film's frame that shows it."""
+        number = self._inputs.count("-i")
         clip, length = placed.clip, placed.length
         if isinstance(clip.source, Title):
             picture = self._material.titles[clip.clip_id]
@@ -172,17 +196,22 @@ class _Compiler:
             filters += self._at_film_rate(clip, clip.source, traits)
         filters += [f"tpad=stop=-1:stop_mode=clone,trim=end_frame={length}", self._clock]
         stream = self._line(f"[{number}:v:0]", filters)
-        if isinstance(clip.source, Title):
-            stream = self._appearing(stream, length)
-        (into, before), (after, behind) = dips
-        if before:
-            stream = self._cross_fade((self._colour(into, before), before), (stream, length), before)[0]
-        if behind:
-            stream = self._cross_fade((stream, length), (self._colour(after, behind), behind), behind)[0]
-        if skipped or shown < length:
-            cut = [f"trim=start_frame={skipped}:end_frame={shown}", "setpts=PTS-STARTPTS", self._clock]
-            stream = self._line(f"[{stream}]", cut)
-        return stream, shown - skipped
+        return self._appearing(stream, length) if isinstance(clip.source, Title) else stream
+
+    def _cut(self, stream: str, length: int, wanted: dict[str, tuple[int, int]]) -> dict[str, str]:
+        """Parts of a stream by name, those that have frames. They are used in their order, so that none waits."""
+        wanted = {name: (start, stop) for name, (start, stop) in wanted.items() if stop > start}
+        if list(wanted.values()) == [(0, length)]:
+            return dict.fromkeys(wanted, stream)
+        self._count += 1
+        names = {name: f"p{self._count}{name}" for name in wanted}
+        self._lines.append(f"[{stream}]split={len(names)}{''.join(f'[{name}]' for name in names.values())}")
+        return {
+            name: self._line(
+                f"[{names[name]}]", [f"trim=start_frame={start}:end_frame={stop}", "setpts=PTS-STARTPTS", self._clock]
+            )
+            for name, (start, stop) in wanted.items()
+        }
 
     def _source(self, clip: Clip, source: Source, traits: PictureTraits, threads: str) -> list[str]:
         """From the file to the frames `clip.start` to `clip.stop`, numbered from 0 at the source's own rate."""
@@ -234,14 +263,18 @@ class _Compiler:
         frames = min(round(_TITLE_FADE_SECONDS * self._rate), length // 3)
         if frames < 1:
             return stream
-        names = [f"t{self._count}{letter}" for letter in "abc"]
-        self._lines.append(f"[{stream}]split=3{''.join(f'[{name}]' for name in names)}")
-        look = self._look
-        corner = f"crop=2:2:0:0,scale={look.width}:{look.height}:flags=neighbor,setsar=1"
-        ground = [f"trim=end_frame={frames}", corner, self._clock]
-        into, after = (self._line(f"[{name}]", ground) for name in names[1:])
-        shown = self._cross_fade((into, frames), (names[0], length), frames)
-        return self._cross_fade(shown, (after, frames), frames)[0]
+        wanted = {"head": (0, frames), "body": (frames, length - frames), "tail": (length - frames, length)}
+        pieces = self._cut(stream, length, wanted)
+        look, grounds = self._look, {}
+        for name in ("head", "tail"):
+            self._count += 1
+            words, ground = f"t{self._count}words", f"t{self._count}ground"
+            self._lines.append(f"[{pieces[name]}]split[{words}][{ground}]")
+            corner = f"crop=2:2:0:0,scale={look.width}:{look.height}:flags=neighbor,setsar=1"
+            pieces[name], grounds[name] = words, self._line(f"[{ground}]", [corner, self._clock])
+        into = self._mixed(grounds["head"], pieces["head"], frames)
+        after = self._mixed(pieces["tail"], grounds["tail"], frames)
+        return self._joined([(into, frames), (pieces["body"], length - 2 * frames), (after, frames)])[0]
 
     def _colour(self, name: str, frames: int) -> str:
         look = self._look
@@ -253,11 +286,12 @@ class _Compiler:
         )
         return label
 
-    def _cross_fade(self, left: tuple[str, int], right: tuple[str, int], frames: int) -> tuple[str, int]:
-        """Two streams that overlap by `frames`, each of which has the share of its middle."""
-        offset = (left[1] - frames - Fraction(1, 2)) / self._rate
+    def _mixed(self, left: str, right: str, frames: int) -> str:
+        """One stream becoming the other over all their frames, each with the share of its middle."""
+        # xfade works in 4:4:4, so that it gets no frames but those that it changes.
+        offset = Fraction(-1, 2) / self._rate
         timed = f"xfade=duration={float(frames / self._rate):.9f}:offset={float(offset):.9f}"
-        return self._line(f"[{left[0]}][{right[0]}]", [timed, self._clock]), left[1] + right[1] - frames
+        return self._line(f"[{left}][{right}]", [timed, f"format={self._look.pixel_format}", _TAGS, self._clock])
 
     def _joined(self, parts: list[tuple[str, int]]) -> tuple[str, int]:
         if len(parts) == 1:
