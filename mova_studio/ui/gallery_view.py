@@ -197,7 +197,7 @@ class GalleryView:
             if act == "timeline":
                 caller = Caller(self.access.is_owner(request), page.language)
                 _timeline_id, title = await asyncio.to_thread(self._timelines.append, name, caller)
-                return self._say(sent(page.language, title))
+                return self._say(html.fresh(sent(page.language, title)))
             if act in ("open", "info"):
                 return {self.large: await self._large(page, name, request, info=act == "info")}
             if act == "compare":

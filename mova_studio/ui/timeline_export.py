@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +23,7 @@ from mova_studio.timeline.library_media import LibraryMedia
 from mova_studio.timeline.model import Timeline
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.served import ServedTakes, address
-from mova_studio.ui.timeline_files import safe_name
+from mova_studio.ui.timeline_files import safe_name, zip_folder
 
 CAPTIONS = ("none", "burn", "files")
 MAX_LISTED = 50
@@ -205,10 +204,5 @@ def _zipped(folder: Path) -> Path:
     """The files of a folder as one zip beside it, for the browser."""
     path = folder.with_name(f"{folder.name}.zip")
     if not path.is_file():
-        beside = path.with_name(f".{path.name}.part")
-        with zipfile.ZipFile(beside, "w") as archive:
-            for file in sorted(folder.rglob("*")):
-                if file.is_file():
-                    archive.write(file, f"{folder.name}/{file.relative_to(folder)}")
-        beside.replace(path)
+        zip_folder(folder, path)
     return path

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import secrets
 import tempfile
 import unicodedata
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gradio.utils import get_upload_folder
+
+from mova_studio.atomic import output_error, replacing
 from mova_studio.errors import InputError
 from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.subtitles import write_srt, write_vtt
@@ -26,11 +31,37 @@ def file_of(timeline: Timeline, kind: str) -> dict[str, Any]:
     """
     if kind not in KINDS:
         raise InputError(f"There is no file of kind {kind[:40]!r}; choose {', '.join(KINDS)}.", field="kind")
+    if kind == "folder":
+        return _folder(timeline)
     name = f"{safe_name(timeline.name)}.{kind}"
     with tempfile.TemporaryDirectory(prefix="mova-timeline-") as folder:
         out = Path(folder) / name
         notes = _write(timeline, out, kind)
         return {"url": address(cached_file(out.read_bytes(), name)), "name": name, "notes": list(notes)}
+
+
+def _folder(timeline: Timeline) -> dict[str, Any]:
+    """The timeline with all its media, as a zip; media is stored as it is, for it cannot be made smaller."""
+    from mova_studio.timeline.project_folder import write_folder
+
+    name = safe_name(timeline.name)
+    cache = Path(get_upload_folder()).resolve() / "folders" / secrets.token_hex(8)
+    try:
+        cache.mkdir(parents=True)
+        with tempfile.TemporaryDirectory(dir=cache) as beside:
+            written = write_folder(timeline, Path(beside) / name)
+            zip_folder(written.path, cache / f"{name}.zip")
+    except OSError as error:
+        raise output_error(cache, error) from error
+    return {"url": address(cache / f"{name}.zip"), "name": f"{name}.zip", "notes": list(written.notes)}
+
+
+def zip_folder(folder: Path, out: Path) -> None:
+    """The files of a folder, under its name, as one zip, which is there when it is whole."""
+    with replacing(out) as beside, zipfile.ZipFile(beside, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, f"{folder.name}/{file.relative_to(folder)}")
 
 
 def _write(timeline: Timeline, out: Path, kind: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -289,6 +290,10 @@ def test_captions_come_from_the_prompt_and_leave_as_a_file(room):
 
 def test_a_film_goes_to_other_programs_and_comes_back(room):
     state = room.with_clips("one", "two")
+    packed = room.ask("files", id=state["id"], kind="folder")
+    with zipfile.ZipFile(packed["url"].removeprefix("gradio_api/file=")) as archive:
+        names = {Path(name).name for name in archive.namelist()}
+    assert {"timeline.json", "timeline.otio", "timeline.edl", "timeline.xml"} <= names and len(names) >= 6
     file = room.ask("files", id=state["id"], kind="otio")
     text = Path(file["url"].removeprefix("gradio_api/file=")).read_bytes()
     back = room.ask("uploaded", path=sent_file("back.otio", text), name="back.otio")

@@ -63,7 +63,8 @@ def test_every_text_is_there_in_both_languages_with_the_same_places(key):
     english, chinese = TEXTS[key]
     assert english and chinese and places(english) == places(chinese)
     has_words = re.search(r"[A-Za-z]", re.sub(r"\{[^}]*\}", "", english))
-    if has_words and key not in ("take.lufs", "header.language"):
+    alike = re.fullmatch(r"timeline\.(?:keys\.[a-z]+|file\.[a-z]+|lufs|dbtp)", key) is not None
+    if has_words and key not in ("take.lufs", "header.language") and not (alike and english == chinese):
         assert re.search(r"[\u4e00-\u9fff]", chinese), "is Chinese"
         assert not re.search(r"[\u4e00-\u9fff]", english)
     assert not re.search(r"[\u4e00-\u9fff][,;?!]", chinese), "Chinese has its own punctuation"
@@ -79,7 +80,16 @@ def test_every_text_is_used_and_every_used_text_is_there():
     def is_built(key: str) -> bool:
         return key.startswith(begun) or key.endswith(ended)
 
+    script = "\n".join(file.read_text("utf-8") for file in ROOM.glob("timeline*.js"))
+    said = set(re.findall(r"""["'`]([a-z][a-z_.]*)["'`]""", script))
+    begun_there = tuple(re.findall(r"`([a-z_]+\.[a-z_.]*)\$\{", script))
+
+    def is_said_by_the_editor(key: str) -> bool:
+        name = key.removeprefix("timeline.")
+        return name != key and (name in said or name.startswith(begun_there))
+
     unused = {key for key in TEXTS if key not in named and f"'{key}'" not in code and not is_built(key)}
+    unused = {key for key in unused if not is_said_by_the_editor(key)}
     assert unused == set()
 
 
