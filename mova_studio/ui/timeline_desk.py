@@ -195,7 +195,8 @@ class TimelineDesk:
     def proxy(self, values: dict[str, Any], caller: Caller) -> Answer:
         """Where the small film for playing stands; see `Proxies.of`."""
         timeline_id = Arguments(values, ("id",)).text("id")
-        return self.proxies.of(timeline_id, self.shelf.open(timeline_id).state)
+        answer = self.proxies.of(timeline_id, self.shelf.open(timeline_id).state)
+        return answer | {"error": translate(caller.language, self.without_folder(answer["error"]))}
 
     def export(self, values: dict[str, Any], caller: Caller) -> Answer:
         """Begin an export; see `FilmExport.start`."""
@@ -207,7 +208,8 @@ class TimelineDesk:
 
     def export_state(self, values: dict[str, Any], caller: Caller) -> Answer:
         """Where the export stands."""
-        return self.exports.state(caller.language)
+        state = self.exports.state(caller.language)
+        return state | {"error": self.without_folder(state["error"])}
 
     def export_cancel(self, values: dict[str, Any], caller: Caller) -> Answer:
         """Stop the export."""

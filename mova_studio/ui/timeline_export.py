@@ -24,6 +24,7 @@ from mova_studio.timeline.model import Timeline
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.served import ServedTakes, address
 from mova_studio.ui.timeline_files import safe_name, zip_folder
+from mova_studio.ui.translated import translate
 
 CAPTIONS = ("none", "burn", "files")
 MAX_LISTED = 50
@@ -122,7 +123,7 @@ class FilmExport:
             return answer | {"fraction": 1.0, "done": self._done(command.answer, Path(command.about["out"]))}
         if command.outcome is Outcome.STOPPED:
             return answer | {"cancelled": True}
-        return answer | {"error": command.error.message if command.error else ""}
+        return answer | {"error": translate(language, command.error.message) if command.error else ""}
 
     def films(self) -> list[dict[str, Any]]:
         """The films that were exported last, the newest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 import zipfile
@@ -220,6 +221,21 @@ def test_takes_are_found_by_their_words(room):
     found = room.ask("takes", search="drum")
     assert found["total"] == 1 and found["takes"][0]["id"] == "two" and found["takes"][0]["poster"]
     assert room.ask("takes", offset=10)["takes"] == []
+
+
+def test_refusals_are_said_in_the_page_s_language(room):
+    state = room.with_clips("one", "two")
+    clip = state["clips"][0]["id"]
+    for op, args in (
+        ("split", {"clip": clip, "frame": 900}),
+        ("transition", {"clip": clip, "kind": "dissolve", "frames": 3}),
+        ("transition", {"clip": state["clips"][1]["id"], "kind": "dissolve", "frames": 300}),
+        ("clip", {"clip": clip, "speed": 9}),
+        ("remove", {"clip": "gone"}),
+        ("film", {"width": 63}),
+    ):
+        answer = room.ask("do", CHINESE, id=state["id"], op=op, args=args)
+        assert re.search("[\u4e00-\u9fff]", answer["error"]["message"]), answer
 
 
 def test_a_take_is_sent_to_the_film_that_was_open_last(room):
