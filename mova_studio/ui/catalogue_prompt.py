@@ -122,6 +122,7 @@ PROMPT_TEXTS: dict[str, tuple[str, str]] = {
         "The made picture is the first frame now; Undo in Create brings back what was there.",
         "生成的图片已设为首帧；在“创作”中撤销可恢复原来的内容。",
     ),
+    "made.filled": ("The made picture is the first frame.", "生成的图片已设为首帧。"),
     "made.alt": ("First frame made by {model}", "由 {model} 生成的首帧"),
     "lab.rewritten.label": ("Rewritten prompt, yours to change", "改写结果，可自由修改"),
     "lab.rewritten.hint": (

@@ -139,17 +139,17 @@ class FrameMaker:
             return {self.said: gr.update(value="", visible=False)}
         shown = dict(zip(self.form.names, values, strict=True))
         page.made_frame = MadeFrame(digest_of(made.png), FrameOrigin(made.backend, made.model, made.description))
-        said = say(language, "made.used")
         filled = self.filling.fill(
             language,
             shown,
             preset_for(self.rewriter.studio.model),
             {},
-            said=[said],
+            said=[say(language, "made.filled")],
             frames={"first_frame": made.png},
         )
         path = await asyncio.to_thread(cached_file, made.png, "first_frame.png")
-        return filled | {self.first_frame: str(path), self.said: gr.update(value=said_html(said), visible=True)}
+        said = said_html(say(language, "made.used"))
+        return filled | {self.first_frame: str(path), self.said: gr.update(value=said, visible=True)}
 
     async def halt(self, lab: LabState) -> None:
         """End it."""
