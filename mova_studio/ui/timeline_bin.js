@@ -137,7 +137,7 @@
       return made;
     }
     async addSound(id, at = Math.floor(this.store.playhead)) {
-      const { store, layout = store.layout } = this;
+      const { store } = this;
       const free = store.state.sounds.some((sound) => at < sound.at + sound.length && sound.at <= at)
         ? Math.max(...store.state.sounds.map((sound) => sound.at + sound.length))
         : at;
@@ -145,7 +145,7 @@
       if (!(await store.do("add_sound", { upload: id, at: Math.ceil(free) }))) return;
       const made = store.state.sounds.find((sound) => !before.has(sound.id));
       if (made) store.select("sound", made.id);
-      return layout;
+      if (made) this.editor.tracks.focus("sound", made.id);
     }
 
     /* A file from elsewhere: it is sent to the library first, then put on the timeline. */

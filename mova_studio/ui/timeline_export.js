@@ -23,13 +23,13 @@
       this.element = T.h(
         "div",
         { class: "t-export" },
-        this.list,
         T.h(
           "div",
           { class: "t-pair" },
           T.h("div", { class: "t-field t-half" }, T.h("label", { for: "t-export-size" }, T.say("export.size")), this.size),
           T.h("div", { class: "t-field t-half" }, T.h("label", { for: "t-export-captions" }, T.say("export.captions")), this.captions)
         ),
+        this.list,
         T.h("h3", { class: "m-heading" }, T.say("export.files")),
         this.files
       );

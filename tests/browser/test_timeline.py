@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from driving import RunningStudio, open_studio, start_studio
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page
 
 from mova_studio.library.database import Database
 from mova_studio.library.provenance import describe_take, read_take
@@ -33,16 +33,8 @@ CLIPS = f"{STORE}.state.clips.map((clip) => [clip.start, clip.stop])"
 FRAMES = f"{STORE}.state.frames"
 FRAME = f"Math.floor({STORE}.playhead)"
 SETTLED = f"() => {STORE}.waiting === 0"
-# How long one move of a drag takes: all of the page's work from the event to the frame in which it is seen.
-MEASURE = """() => {
-  window.moves = [];
-  addEventListener("pointermove", (event) => {
-    const begun = performance.now();
-    requestAnimationFrame(() => { const shown = performance.now(); setTimeout(() => window.moves.push([shown - begun, performance.now() - shown])); });
-  }, true);
-  window.long = [];
-  new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: "longtask" });
-}"""
+MOVES = 60
+BUSY = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 
 
 def fill(library: Path) -> None:
@@ -345,20 +337,30 @@ def test_a_drag_among_a_hundred_clips_keeps_up(timeline: Page, screenshots: Path
     page.click("[data-key='zoom.in']")
     page.click("[data-key='zoom.in']")
     page.evaluate("movaTimeline.editor.tracks.scroll.scrollLeft = 0")
-    page.evaluate(MEASURE)
+    moved = page.locator(".t-clip").nth(2).get_attribute("data-id")
     box = page.locator(".t-clip").nth(2).bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + 60
     page.mouse.move(x, y)
     page.mouse.down()
-    for step in range(60):
-        page.mouse.move(x + 15 * step, y)
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
-    work = page.evaluate("window.moves.map(([, work]) => work)")
+    page.mouse.move(x + 10, y)
+    # Processor time of the page's thread, which other programs on a busy machine do not lengthen.
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = busy(session)
+    for step in range(MOVES):
+        page.mouse.move(x + 10 + 15 * step, y)
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    spent = {name: 1000 * (seconds - before[name]) / MOVES for name, seconds in busy(session).items()}
+    assert page.locator(".t-clip.t-lifted").count() == 1
     page.mouse.up()
     settle(page)
-    assert page.evaluate(f"{STORE}.state.clips.findIndex((each) => each.id === '{clip}')") == 0
-    assert len(work) >= 40
-    slow = sorted(work)[int(len(work) * 0.95)]
-    print(f"a move among 100 clips: median {sorted(work)[len(work) // 2]:.1f} ms, 95 % {slow:.1f} ms, most {max(work):.1f} ms")
-    assert slow < 50
+    place = page.evaluate(f"{STORE}.state.clips.findIndex((each) => each.id === '{moved}')")
+    assert place > 5, "it went past others on its way"
+    print(spent, place)
+    assert spent["TaskDuration"] < 50, spent
+
+
+def busy(session: CDPSession) -> dict[str, float]:
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    return {name: metrics[name] for name in BUSY}
