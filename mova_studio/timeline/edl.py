@@ -17,7 +17,7 @@ from opentimelineio.opentime import RationalTime, TimeRange, to_timecode
 from mova_studio.errors import InputError
 from mova_studio.timeline.clip import Source, exact_speed
 from mova_studio.timeline.model import Timeline
-from mova_studio.timeline.otio_write import References, Spliced, item_of, splice
+from mova_studio.timeline.otio_write import References, Spliced, item_of, one_line, splice
 
 REEL_LENGTH = 8
 _EVENT = re.compile(r"(?P<number>\d+)  .{8} V +(?P<kind>C|D \d+) +(?P<times>\S+ \S+ \S+ \S+)")
@@ -41,7 +41,6 @@ def to_edl(timeline: Timeline, is_there: Callable[[str], bool]) -> str:
             zero, whole = RationalTime(0, float(rate)), RationalTime(transition.frames, float(rate))
             track.append(otio.schema.Transition(in_offset=zero, out_offset=whole))
         item = item_of(each, rate, references)
-        item.name = one_line(item.name)
         item.effects.clear()
         item.source_range = _conformed(item.source_range, each.frames, rate)
         source = each.clip.source
@@ -69,11 +68,6 @@ def check_timecode(rate: Fraction, what: str) -> None:
 
 def has_timecode(rate: Fraction) -> bool:
     return RationalTime.is_smpte_timecode_rate(float(rate))
-
-
-def one_line(text: str) -> str:
-    """Text that can stand in a line of a list, and in XML."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _conformed(range_: TimeRange, frames: int, rate: Fraction) -> TimeRange:

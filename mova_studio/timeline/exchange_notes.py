@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 
 from mova_studio.timeline.clip import Source, Title
-from mova_studio.timeline.edl import has_timecode
 from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.otio_write import sources_of
 
@@ -27,6 +25,9 @@ def notes_on(timeline: Timeline, kind: str, is_there: Callable[[str], bool]) -> 
         notes += _of_edl(timeline)
     if kind == "xml":
         notes += _of_xml(timeline)
+    rates = {clip.source.frame_rate for clip in timeline.clips if isinstance(clip.source, Source)}
+    if kind != "otio" and rates - {timeline.frame_rate}:
+        notes.append("Sources of another rate are counted in frames of the film, to the nearest one.")
     return tuple(notes)
 
 
@@ -68,9 +69,6 @@ def _of_edl(timeline: Timeline) -> list[str]:
         notes.append("Dips to black or white became cuts.")
     if len(timeline.clips) > 999:
         notes.append(f"CMX 3600 numbers 999 events and there are {len(timeline.clips)}; some programs stop there.")
-    rates = {clip.source.frame_rate for clip in timeline.clips if isinstance(clip.source, Source)}
-    if rates - {timeline.frame_rate}:
-        notes.append("Sources of another rate are counted in frames of the film, to the nearest one.")
     return notes
 
 
@@ -85,7 +83,4 @@ def _of_xml(timeline: Timeline) -> list[str]:
         notes.append("Titles are text generators without their colours.")
     if timeline.sounds:
         notes.append("Pieces of music and voice begin and end at whole frames.")
-    odd = {clip.source.frame_rate for clip in timeline.clips if isinstance(clip.source, Source)}
-    if any(not has_timecode(Fraction(rate)) for rate in odd):
-        notes.append("Sources at a rate without timecode are counted in frames of the film, to the nearest one.")
     return notes

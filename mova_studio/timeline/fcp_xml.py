@@ -2,7 +2,8 @@
 
 Written by the OpenTimelineIO project's adapter, from tracks made for it: all lengths in frames of the film; a dip as a
 fade to black and one from it; a title as a text generator; a speed as the time remapping filter, with the range
-counted in frames after it, as that format does. Sound is cut to whole frames.
+counted in frames after it, as that format does. Sound is cut to whole frames. Where sources of another rate begin is
+counted in frames of the film too: beside a transition the adapter would mix both rates.
 """
 
 from __future__ import annotations
@@ -15,10 +16,19 @@ import opentimelineio as otio
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from mova_studio.timeline.clip import SAMPLE_RATE, Clip, Source, Title, exact_speed
-from mova_studio.timeline.edl import check_timecode, has_timecode, one_line
+from mova_studio.timeline.edl import check_timecode, has_timecode
 from mova_studio.timeline.layout import film_frames
 from mova_studio.timeline.model import Sound, Timeline
-from mova_studio.timeline.otio_write import References, Spliced, cut_by_sound, gap_of, has_sound, item_of, splice
+from mova_studio.timeline.otio_write import (
+    References,
+    Spliced,
+    cut_by_sound,
+    gap_of,
+    has_sound,
+    item_of,
+    one_line,
+    splice,
+)
 
 _NAMESPACE = "fcp_xml"
 _AUDIO_FADE = {
@@ -120,11 +130,8 @@ def _conformed(each: Spliced, rate: Fraction, references: References) -> otio.sc
     item = item_of(each, rate, references)
     speed = exact_speed(each.clip.speed)
     start = item.source_range.start_time
-    counted = RationalTime(start.value / float(speed), start.rate)
-    if not has_timecode(Fraction(start.rate)):
-        counted = counted.rescaled_to(float(rate))
-    item.name = one_line(item.name)
-    item.source_range = TimeRange(counted, RationalTime(each.frames, float(rate)))
+    counted = RationalTime(start.value / float(speed), start.rate).rescaled_to(float(rate))
+    item.source_range = TimeRange(counted.round(), RationalTime(each.frames, float(rate)))
     item.media_reference = _reference(each.clip.source, rate, references)
     item.effects.clear()
     if speed != 1:

@@ -99,19 +99,33 @@ def _joined(
     return before, tail, dataclasses.replace(cut, head=head, into=Transition("dissolve", head + tail))
 
 
-def make_clip(
-    cut: Cut, before: list[Clip], rate: Fraction, media: Media, ours: Timeline | None, notes: list[str]
-) -> Clip:
-    """The clip of a cut, as far as its media reaches.
+def clips_of(cuts: list[Cut], rate: Fraction, media: Media, ours: Timeline | None, notes: list[str]) -> list[Clip]:
+    """The clips of a track, as far as their media reaches; a dissolve is as long as both clips have frames for it.
 
     Args:
-        before: the clips made so far; the last one gives its part of a dissolve.
         ours: what we wrote into the file, if we did.
     """
+    clips: list[Clip] = []
+    used: set[str] = set()
+    tail = 0
+    for cut in cuts:
+        clip, head = _clip(cut, rate, media, ours, used, notes)
+        into = cut.into if clips else None
+        if into is not None and into.kind == "dissolve":
+            into = Transition("dissolve", head + tail) if head + tail else None
+        clips.append(dataclasses.replace(clip, transition=into))
+        used.add(clip.clip_id)
+        tail = min(max(clip_length(clip, rate) - head - cut.frames, 0), cut.tail)
+    return clips
+
+
+def _clip(
+    cut: Cut, rate: Fraction, media: Media, ours: Timeline | None, used: set[str], notes: list[str]
+) -> tuple[Clip, int]:
+    """The clip, and how many frames it has for the dissolve before it."""
     item = cut.item
     source = media.source(item) if isinstance(item, otio.schema.Clip) and item.enabled else None
     known = _known(item, ours)
-    used = {clip.clip_id for clip in before}
     name = known.clip_id if known is not None and known.clip_id not in used else new_id()
     if source is None or not source.num_frames:
         title = _title(cut, notes)
@@ -121,12 +135,7 @@ def make_clip(
         clip, head = _stretch(name, cut, source, rate, notes)
     if known is not None:
         clip = dataclasses.replace(clip, **{field: getattr(known, field) for field in _KEPT})
-    if cut.into is None or not before:
-        return clip
-    if cut.into.kind != "dissolve":
-        return dataclasses.replace(clip, transition=cut.into)
-    overlap = cut.into.frames - (cut.head - head)
-    return dataclasses.replace(clip, transition=Transition("dissolve", overlap) if overlap > 0 else None)
+    return clip, head
 
 
 def _stretch(name: str, cut: Cut, source: Source, rate: Fraction, notes: list[str]) -> tuple[Clip, int]:

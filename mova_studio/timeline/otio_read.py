@@ -48,20 +48,30 @@ def from_otio_text(
             notes.append("Another program changed this timeline; it was read anew.")
         try:
             timeline = read_tracks(film, folder, may_read, ours, notes)
-        except (OverflowError, AttributeError, TypeError) as error:
+        except (OverflowError, AttributeError, TypeError, RuntimeError, otio.exceptions.OTIOError) as error:
             raise InputError(f"it holds something that no timeline can ({error}).") from error
     return timeline, tuple(notes)
 
 
 def _parsed(text: str) -> Any:
     try:
-        json.loads(text, parse_constant=_refuse)
+        _check_timelines(json.loads(text, parse_constant=_refuse))
         return otio.adapters.read_from_string(text, "otio_json")
     except RecursionError as error:
         raise InputError("it is nested too deeply; export it again.") from error
     except (ValueError, TypeError, KeyError, RuntimeError, otio.exceptions.OTIOError) as error:
         said = " ".join(str(error).split())[:200]
         raise InputError(f"it is no OpenTimelineIO that can be read ({said}).") from error
+
+
+def _check_timelines(value: Any) -> None:
+    """A timeline whose tracks are no object ends the process inside the library that reads it."""
+    if isinstance(value, dict):
+        if str(value.get("OTIO_SCHEMA")).startswith("Timeline.") and not isinstance(value.get("tracks"), dict):
+            raise InputError("its timeline has no tracks; export it again.")
+        value = list(value.values())
+    for each in value if isinstance(value, list) else ():
+        _check_timelines(each)
 
 
 def _refuse(constant: str) -> NoReturn:

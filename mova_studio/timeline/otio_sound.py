@@ -61,7 +61,7 @@ def read_sounds(
         source = media.source(heard.item) if heard.item.enabled else None
         if source is None:
             continue
-        linked = _linked(heard, by_path.get(source.path, []), rate)
+        linked = None if "sound" in values else _linked(heard, by_path.get(source.path, []), rate)
         if linked is not None:
             sounding.add(linked)
             continue

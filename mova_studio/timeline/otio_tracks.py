@@ -19,7 +19,7 @@ from mova_studio.timeline.checks import MAX_SIDE, MAX_TEXT, MIN_SIDE
 from mova_studio.timeline.clip import Clip, Source
 from mova_studio.timeline.edits import settle
 from mova_studio.timeline.model import MAX_CLIPS, MAX_RATE, MIN_RATE, Caption, Timeline
-from mova_studio.timeline.otio_clips import Cut, cuts_of, make_clip
+from mova_studio.timeline.otio_clips import Cut, clips_of, cuts_of
 from mova_studio.timeline.otio_media import Media
 from mova_studio.timeline.otio_sound import read_sounds
 from mova_studio.timeline.otio_times import frames_of, rate_of, seconds_of
@@ -47,9 +47,7 @@ def read_tracks(
     cuts = cuts_of(pictures, rate, notes)
     if len(cuts) > MAX_CLIPS:
         raise InputError(f"its track of pictures has {len(cuts)} clips and gaps; {MAX_CLIPS} are the most.")
-    clips: list[Clip] = []
-    for cut in cuts:
-        clips.append(make_clip(cut, clips, rate, media, ours, notes))
+    clips = clips_of(cuts, rate, media, ours, notes)
     audio = [track for track in film.audio_tracks() if track.enabled]
     sounding, sounds = read_sounds(audio, list(zip(cuts, clips, strict=True)), rate, media, ours, notes)
     if audio:

@@ -86,7 +86,7 @@ def to_otio(timeline: Timeline, is_there: Callable[[str], bool] = os.path.isfile
     """
     references = References(timeline.frame_rate, is_there)
     film = otio.schema.Timeline(
-        name=timeline.name,
+        name=one_line(timeline.name),
         global_start_time=RationalTime(0, float(timeline.frame_rate)),
         metadata={KEY: {"timeline": json.dumps(to_dict(timeline), ensure_ascii=False)}},
     )
@@ -154,7 +154,7 @@ def item_of(each: Spliced, frame_rate: Fraction, references: References) -> otio
     rate, speed = rate_of(each.clip, frame_rate), exact_speed(each.clip.speed)
     start = each.clip.start + Fraction(each.head) / frame_rate * speed * rate
     item = otio.schema.Clip(
-        name=each.clip.source.text[:80] if isinstance(each.clip.source, Title) else called(each.clip),
+        name=one_line(each.clip.source.text[:80] if isinstance(each.clip.source, Title) else called(each.clip)),
         media_reference=references.of(each.clip.source),
         source_range=TimeRange(time_at(start, rate), time_at(Fraction(each.frames) / frame_rate * rate, rate)),
     )
@@ -166,7 +166,7 @@ def item_of(each: Spliced, frame_rate: Fraction, references: References) -> otio
 def _piece(sound: Sound, length: int, references: References, settings: dict[str, Any]) -> otio.schema.Clip:
     rate = Fraction(SAMPLE_RATE)
     return otio.schema.Clip(
-        name=sound.source.name or Path(sound.source.path).name,
+        name=one_line(sound.source.name or Path(sound.source.path).name),
         media_reference=references.of(sound.source, heard=True),
         source_range=TimeRange(time_at(Fraction(sound.start), rate), time_at(Fraction(length), rate)),
         metadata={KEY: {"sound": settings}},
@@ -199,6 +199,11 @@ def _marker(caption: Caption, rate: Fraction) -> otio.schema.Marker:
 
 def gap_of(length: int, rate: Fraction) -> otio.schema.Gap:
     return otio.schema.Gap(source_range=TimeRange(time_at(Fraction(0), rate), time_at(Fraction(length), rate)))
+
+
+def one_line(text: str) -> str:
+    """Text that can be a name everywhere: in a list of lines, in XML and in C."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def sources_of(timeline: Timeline) -> Iterator[Source]:
