@@ -80,7 +80,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 scouts_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.takes"}, id="takes") as takes_tab:
                 gallery_view.draw(words)
-            with words.make(gr.Tab, {"label": "tab.timeline"}, id="timeline"):
+            with words.make(gr.Tab, {"label": "tab.timeline"}, id="timeline") as timeline_tab:
                 timeline_view.draw()
             with words.make(gr.Tab, {"label": "tab.lab"}, id="lab") as lab_tab:
                 prompts.draw(words)
@@ -103,7 +103,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         ResultEvents(desk, view, timelines).wire(page)
         gallery_view.wire(page, form, tabs, takes_tab)
         prompts.wire(page, painter, tabs, lab_tab, jobs_text)
-        timeline_view.wire(page)
+        timeline_view.wire(page, timeline_tab)
         models_view.wire(page, form, header, models_tab)
         system_view.wire(page, form_events, header, tabs, system_tab)
         owners = (models_tab, system_tab)

@@ -15,10 +15,12 @@ from mova_studio.ui.caller import Caller, caller_of
 from mova_studio.ui.timeline_desk import TimelineDesk
 from mova_studio.ui.timeline_html import skeleton
 from mova_studio.ui.translated import translate
-from mova_studio.ui.wording import html_box
+from mova_studio.ui.wording import QUIET, html_box
 
 log = logging.getLogger(__name__)
 _ATTACH_JS = "window.movaTimeline.attach(element, server, trigger, watch, upload);"
+# Whoever comes back sees what was sent here from other views meanwhile.
+_SHOWN_JS = "() => { window.movaTimeline.editor?.store.open(''); }"
 Answer = dict[str, Any]
 # What guests may ask: nothing of it changes a file, or lets the machine work for long.
 OPEN_TO_ALL = frozenset(("open", "list", "takes", "others", "strips", "proxy", "export_state"))
@@ -40,9 +42,10 @@ class TimelineView:
             server_functions=[self.served(name) for name in self.desk.acts],
         )
 
-    def wire(self, page: gr.State) -> None:
-        """Connect it with the session's `PageState`, of which it reads the language."""
+    def wire(self, page: gr.State, tab: gr.Tab) -> None:
+        """Connect it with its tab, and with the session's `PageState`, of which it reads the language."""
         self._page = page
+        tab.select(None, None, None, js=_SHOWN_JS, **QUIET)
 
     def worded(self, language: str) -> dict[Any, Any]:
         """The editor in a language; its script attaches itself anew."""

@@ -398,8 +398,9 @@ def test_a_server_function_knows_who_calls_and_in_which_language(room):
     view = TimelineView(room.desk, access)
     with gr.Blocks() as blocks:
         page = gr.State(PageState())
-        view.draw()
-        view.wire(page)
+        with gr.Tabs(), gr.Tab("Timeline") as tab:
+            view.draw()
+        view.wire(page, tab)
     blocks.auth, blocks.auth_message, blocks.max_file_size = access.check, None, None
     app = App.create_app(blocks)
     state = room.with_clips("one")
