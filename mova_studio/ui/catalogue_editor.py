@@ -59,8 +59,8 @@ EDITOR_TEXTS: dict[str, tuple[str, str]] = {
         "预览完成前会依次直接播放成片，无需等待。",
     ),
     "timeline.preview.direct.music": (
-        "Until the preview is there, the takes play one after the other, with the music at its own level. Ducking under "
-        "speech is heard in the preview.",
+        "Until the preview is there, the takes play one after the other, with the music at its own level. Ducking "
+        "under speech is heard in the preview.",
         "预览完成前会依次直接播放成片，音乐保持自身音量；语音处的自动压低在预览中才能听到。",
     ),
     "timeline.preview.failed": ("no preview; the takes play", "没有预览，直接播放成片"),
@@ -106,8 +106,8 @@ EDITOR_TEXTS: dict[str, tuple[str, str]] = {
     "timeline.trim.stop.caption": ("Where the caption ends", "字幕终点"),
     "timeline.empty.title": ("Your film begins here", "影片从这里开始"),
     "timeline.empty.text": (
-        "Drag a take from the left onto this track, or press Enter on one. For example three takes, and a cross-dissolve "
-        "on the second cut.",
+        "Drag a take from the left onto this track, or press Enter on one. For example three takes, and a "
+        "cross-dissolve on the second cut.",
         "把左侧的成片拖到此轨道，或选中后按回车。例如：三个成片，第二个剪切点加叠化。",
     ),
     "timeline.empty.sounds": (

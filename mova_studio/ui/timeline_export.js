@@ -67,6 +67,7 @@
       this.button.disabled = !mayChange || empty || !chosen?.available || !!this.state.running;
       this.button.title = !mayChange ? state.read_only : empty ? T.say("export.empty") : "";
       this.button.hidden = !!this.state.running;
+      this.done.hidden = !this.open && !this.began;
       this.size.placeholder = chosen?.size ? chosen.size.join("x") : `${state.width}x${state.height}`;
       const silent = chosen && chosen.picture === false;
       this.size.disabled = !mayChange || silent;
@@ -152,15 +153,19 @@
       this.settle();
     }
     offer(done) {
-      const heard = done.loudness || {};
       const facts = [
         done.frames && T.say("export.frames", { count: done.frames }),
         Number.isFinite(done.seconds) && T.say("seconds", { s: done.seconds.toFixed(1) }),
-        Number.isFinite(heard.integrated_lufs) && `${heard.integrated_lufs.toFixed(1).replace("-", "−")} LUFS`,
-        Number.isFinite(heard.true_peak_dbtp) && `${heard.true_peak_dbtp.toFixed(1).replace("-", "−")} dBTP`,
+        Number.isFinite(done.loudness) && `${done.loudness.toFixed(1).replace("-", "−")} LUFS`,
+        Number.isFinite(done.true_peak) && `${done.true_peak.toFixed(1).replace("-", "−")} dBTP`,
       ].filter(Boolean);
       this.done.replaceChildren(
-        T.h("p", { class: "m-good" }, T.say("export.done")),
+        T.h(
+          "div",
+          { class: "t-row t-between" },
+          T.h("p", { class: "m-good" }, T.say("export.done")),
+          T.h("button", { type: "button", class: "m-cross", "aria-label": T.say("said.close"), click: () => this.done.replaceChildren() }, "×")
+        ),
         T.h("p", { class: "m-mono" }, facts.join(" · ")),
         T.h("a", { class: "m-button", href: done.url, download: done.name, title: done.name }, T.say("export.download"))
       );

@@ -268,7 +268,7 @@
     }
     /* Where the film is: what is heard tells it, and the clock where nothing is. */
     place(now) {
-      const wall = this.base + ((now - this.since) / 1000) * this.rate * this.pace;
+      const wall = this.base + (Math.max(now - this.since, 0) / 1000) * this.rate * this.pace;
       if (this.pace < 0) return wall;
       if (!this.direct) return this.proxy.readyState >= 2 && !this.proxy.seeking ? this.proxy.currentTime * this.rate : this.base;
       const deck = this.leader;
@@ -282,7 +282,7 @@
     tick(now) {
       if (!this.playing) return;
       const frame = this.place(now);
-      if (frame >= this.layout.frames || frame < 0 || (!this.direct && this.proxy.ended)) {
+      if (frame >= this.layout.frames || frame < 0 || (!this.direct && this.pace > 0 && this.proxy.ended)) {
         this.store.move(frame < 0 ? 0 : this.layout.frames - 1, { playing: true });
         return this.pause();
       }

@@ -31,6 +31,8 @@ STORE = "movaTimeline.editor.store"
 NAMES = f"{STORE}.state.clips.map((clip) => clip.take)"
 CLIPS = f"{STORE}.state.clips.map((clip) => [clip.start, clip.stop])"
 FRAMES = f"{STORE}.state.frames"
+PEAK = "parseFloat(document.querySelector('.t-peak').textContent.replace('\u2212', '-'))"
+SCREENS = "[...document.querySelectorAll('.t-screen video')]"
 FRAME = f"Math.floor({STORE}.playhead)"
 SETTLED = f"() => {STORE}.waiting === 0"
 MOVES = 60
@@ -221,8 +223,8 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     page.locator(".t-ruler").click(position={"x": 30, "y": 10})
     page.keyboard.press("Home")
     page.keyboard.press(" ")
-    page.wait_for_function(f"{STORE}.playhead > 20 && parseFloat(document.querySelector('.t-peak').textContent.replace('−', '-')) > -40")
-    assert page.evaluate("[...document.querySelectorAll('.t-screen video')].some((video) => !video.paused && !video.muted && video.volume > 0)")
+    page.wait_for_function(f"{STORE}.playhead > 20 && {PEAK} > -40")
+    assert page.evaluate(f"{SCREENS}.some((video) => !video.paused && !video.muted && video.volume > 0)")
     # Over the cut, at which the next file waits already.
     page.wait_for_function(f"{STORE}.playhead > 85")
     page.screenshot(path=screenshots / "timeline-playing.png")
@@ -233,6 +235,10 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     page.keyboard.press("l")
     page.wait_for_function(f"{STORE}.playhead >= {73 + 49 - 1}")
     page.wait_for_selector(".t-run[aria-pressed=false]")
+
+    page.keyboard.press("j")
+    page.wait_for_function(f"{STORE}.playhead < 90")
+    page.keyboard.press("k")
 
     page.locator(".t-clip").nth(0).click(position={"x": 40, "y": 60})
     page.keyboard.press("Home")
@@ -283,7 +289,7 @@ def test_export_cancel_download_and_files(timeline: Page, tmp_path: Path, screen
     page.click(".t-export-go")
     page.wait_for_selector(".t-done a", timeout=90_000)
     page.screenshot(path=screenshots / "timeline-export.png")
-    assert "98 frames" in page.inner_text(".t-done")
+    assert "98 frames · 4.1 s · \u221214.0 LUFS" in page.inner_text(".t-done")
     with page.expect_download() as started:
         page.click(".t-done a")
     film = tmp_path / "film.mp4"
@@ -357,7 +363,6 @@ def test_a_drag_among_a_hundred_clips_keeps_up(timeline: Page, screenshots: Path
     settle(page)
     place = page.evaluate(f"{STORE}.state.clips.findIndex((each) => each.id === '{moved}')")
     assert place > 5, "it went past others on its way"
-    print(spent, place)
     assert spent["TaskDuration"] < 50, spent
 
 
