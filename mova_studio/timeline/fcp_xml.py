@@ -20,6 +20,7 @@ from mova_studio.timeline.edl import check_timecode, has_timecode
 from mova_studio.timeline.layout import film_frames
 from mova_studio.timeline.model import Sound, Timeline
 from mova_studio.timeline.otio_write import (
+    KEY,
     References,
     Spliced,
     cut_by_sound,
@@ -122,7 +123,7 @@ def _piece(sound: Sound, length: int, rate: Fraction, references: References) ->
         name=one_line(sound.source.name),
         media_reference=_reference(sound.source, rate, references, heard=True),
         source_range=TimeRange(start, RationalTime(length, float(rate))),
-        metadata={_NAMESPACE: _SOUND_TRACK},
+        metadata={_NAMESPACE: _SOUND_TRACK, KEY: {"sound_id": sound.sound_id}},
     )
 
 
@@ -134,6 +135,8 @@ def _conformed(each: Spliced, rate: Fraction, references: References) -> otio.sc
     item.source_range = TimeRange(counted.round(), RationalTime(each.frames, float(rate)))
     item.media_reference = _reference(each.clip.source, rate, references)
     item.effects.clear()
+    # The adapter writes of two equal clips only the first, and would lose the place of the second.
+    item.metadata[KEY] = {"clip_id": each.clip.clip_id}
     if speed != 1:
         item.metadata[_NAMESPACE] = {"filter": {"effect": _time_remap(each.clip)}}
     return item

@@ -226,6 +226,14 @@ def test_xml_reads_back_with_its_cuts_and_dissolves(timeline):
     assert whole == dissolves
 
 
+def test_two_equal_clips_are_two_in_xml(media):
+    twice = Timeline(64, 48, RATE, clips=(Clip("a", media[0], 3, 9), Clip("b", media[0], 3, 9)))
+    read = otio.adapters.read_from_string(exchange_text(twice, "xml")[0], "fcp_xml")
+    for track in read.tracks:
+        assert [clip.source_range.duration.value for clip in track.find_clips()] == [6, 6]
+        assert track.duration().value == 12
+
+
 def test_xml_has_size_sound_titles_speeds_and_fades(film):
     text, notes = exchange_text(film, "xml")
     read = otio.adapters.read_from_string(text, "fcp_xml")
