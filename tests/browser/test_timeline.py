@@ -278,7 +278,7 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     page.screenshot(path=screenshots / "timeline-captions.png")
 
 
-def test_export_cancel_download_and_files(timeline: Page, tmp_path: Path, screenshots: Path) -> None:
+def test_export_download_and_files(timeline: Page, tmp_path: Path, screenshots: Path) -> None:
     page = timeline
     put(page, 11, 13)
     page.click(".t-export-go")
