@@ -80,11 +80,11 @@ class ServerCall:
 
     def __init__(self, server: ServerPreset, patience: Patience) -> None:
         self.server, self.patience = server, patience
-        self._key: Secret | None = find_key(server.name, server.key_variable)
+        self._key: Secret | None = find_key(server.keyring_name, server.key_variable)
         if self._key is None and server.key_needed:
             raise BackendError(
                 f"{server.title} needs a key and there is none: set {server.key_variable} before you start, or keep "
-                f"it in this system's keyring: python -m keyring set mova_studio {server.name}",
+                f"it in this system's keyring: python -m keyring set mova_studio {server.keyring_name}",
                 field="backend",
             )
 

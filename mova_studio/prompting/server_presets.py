@@ -19,7 +19,7 @@ class ServerPreset(BaseModel):
     """One server.
 
     Attributes:
-        name: in `server:NAME`, and under which its key lies in the keyring.
+        name: in `server:NAME`.
         title: as its makers write it.
         url: base address of the protocol.
         model: asked for unless the person names another; "" takes the only one that is served.
@@ -48,6 +48,17 @@ class ServerPreset(BaseModel):
     def local(self) -> bool:
         """It runs on the person's own machine, or on another one of theirs."""
         return urlsplit(self.url).hostname in LOOPBACK
+
+    @property
+    def keyring_name(self) -> str:
+        """Under which its key lies in the keyring.
+
+        A key belongs to an address: one kept for a server of the person's own is not sent to another that is called
+        the same.
+        """
+        address = urlsplit(self.url)
+        known = server_presets().get(self.name)
+        return self.name if known is not None and address.hostname in known._hosts else f"{self.name}@{address.netloc}"
 
     def at(self, url: str) -> ServerPreset:
         """The same server at another address.

@@ -89,7 +89,7 @@ class KeyField:
             server = await asyncio.to_thread(server_of, *where)
             if server is None or server.key_variable is None:
                 raise InputError(say(language, "key.none"), field="key")
-            await asyncio.to_thread(keep_key, server.name, key)
+            await asyncio.to_thread(keep_key, server.keyring_name, key)
         except StudioError as error:
             return self._told(said_html(translate(language, error.message), "m-error"))
         told = self._told(said_html(say(language, said, server=server.title)))
@@ -131,7 +131,7 @@ def key_source(server: ServerPreset) -> str:
         return ""
     if find_key("", server.key_variable) is not None:
         return ENVIRONMENT
-    return KEYRING if find_key(server.name, None) is not None else ABSENT
+    return KEYRING if find_key(server.keyring_name, None) is not None else ABSENT
 
 
 def _source(kind: str, url: str) -> str:

@@ -264,6 +264,6 @@ def test_the_meter_counts_words_without_a_tokenizer(studio, monkeypatch):
     assert "513 / 512 tokens" in asyncio.run(TokenMeter(studio).html("en", "x" * 513))
 
 
-def test_the_page_has_the_lab_between_gallery_and_models(studio):
+def test_the_page_has_the_lab_behind_the_timeline(studio):
     tabs = [block.id for block in build_page(studio, Access()).blocks.values() if isinstance(block, gr.Tab)]
-    assert tabs == ["create", "scouts", "takes", "lab", "models", "system"]
+    assert tabs == ["create", "scouts", "takes", "timeline", "lab", "models", "system"]

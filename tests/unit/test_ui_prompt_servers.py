@@ -27,7 +27,7 @@ from mova_studio.ui.desk import MadeFrame, PageState, digest_of
 from mova_studio.ui.prompt_backend import BackendChoice, about_html
 from mova_studio.ui.prompt_frame import FrameMaker
 from mova_studio.ui.prompt_judge import LabJudge
-from mova_studio.ui.prompt_key import KeyField
+from mova_studio.ui.prompt_key import ABSENT, KEYRING, KeyField, key_source, server_of
 from mova_studio.ui.prompt_lab import LabView
 from mova_studio.ui.prompt_line import PromptLine
 from mova_studio.ui.prompt_run import Rewriter
@@ -110,6 +110,16 @@ def test_keys_that_cannot_be_kept_are_refused_without_being_said(keys):
     with keyring_of(NoKeyring()):
         shown = keep(keys, KEY)
     assert "no keyring that works" in shown[keys.said]["value"] and KEY not in repr(shown)
+
+
+def test_a_key_kept_for_an_address_is_known_there_alone(keys):
+    with memory_keyring() as kept:
+        keep(keys, KEY, "server:mine", "https://one.example/v1")
+        assert kept == {("mova_studio", "mine@one.example"): KEY}
+        here, there = (server_of("server:mine", f"https://{host}.example/v1") for host in ("one", "two"))
+        assert key_source(here) == KEYRING and key_source(there) == ABSENT
+        keep(keys, "another", "server:dashscope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1")
+        assert kept["mova_studio", "dashscope"] == "another", "its other addresses are its own"
 
 
 def test_only_the_owner_may_keep_and_forget_keys(keys):
