@@ -188,7 +188,7 @@ def _transition(transition: Transition, frame_rate: Fraction) -> otio.schema.Tra
 
 def _marker(caption: Caption, rate: Fraction) -> otio.schema.Marker:
     return otio.schema.Marker(
-        name=caption.text,
+        name=_without_end(caption.text),
         marked_range=TimeRange(
             time_at(Fraction(caption.start), rate), time_at(Fraction(caption.stop - caption.start), rate)
         ),
@@ -204,6 +204,11 @@ def gap_of(length: int, rate: Fraction) -> otio.schema.Gap:
 def one_line(text: str) -> str:
     """Text that can be a name everywhere: in a list of lines, in XML and in C."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _without_end(text: str) -> str:
+    """Text without the sign at which C ends it."""
+    return text.replace("\0", "")
 
 
 def sources_of(timeline: Timeline) -> Iterator[Source]:
@@ -232,7 +237,7 @@ class References:
                 name="Title",
                 generator_kind="Title",
                 available_range=_whole(source.num_frames, self._frame_rate),
-                parameters={"text": source.text, "ink": source.ink, "ground": source.ground},
+                parameters={"text": _without_end(source.text), "ink": source.ink, "ground": source.ground},
             )
         if source.path not in self._known:
             self._known[source.path] = self._is_there(source.path)

@@ -209,7 +209,8 @@ def test_xml_reads_back_with_its_cuts_and_dissolves(timeline):
     read = otio.adapters.read_from_string(text, "fcp_xml")
     track = read.video_tracks()[0]
     rate = float(timeline.frame_rate)
-    spliced = [item for item in to_otio(timeline).tracks[0].find_clips() if item.source_range.duration.value > 0.4]
+    items = to_otio(timeline).tracks[0].find_clips()
+    spliced = [item for item in items if round(item.source_range.duration.rescaled_to(rate).value)]
     clips = list(track.find_clips())
     lengths = [round(clip.source_range.duration.rescaled_to(rate).value) for clip in clips]
     assert lengths == [round(item.source_range.duration.rescaled_to(rate).value) for item in spliced]
