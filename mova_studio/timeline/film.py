@@ -18,6 +18,7 @@ from mova_studio.timeline.graph import Look
 from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.picture_file import Encoding, burned_captions, encode_picture, prepare
 from mova_studio.timeline.sound_track import write_sound
+from mova_studio.timeline.upscaling import Upscale, upscaled
 
 _WAIT_SECONDS = 0.05
 _PARTING_SECONDS = 0.5
@@ -34,6 +35,7 @@ class Film:
         burn: whether captions are drawn into the picture.
         key_frames: frames between two key frames at most; None for the encoder's usual distance.
         out: the file that the person asked for, named in errors.
+        upscale: makes sources larger that are smaller than the film; None leaves them to Lanczos.
     """
 
     timeline: Timeline
@@ -43,6 +45,7 @@ class Film:
     burn: bool
     key_frames: int | None
     out: Path
+    upscale: Upscale | None = None
 
     def made(self, folder: Path, beside: Path, on_frame: Callable[[int], None], cancelled: Callable[[], bool]) -> Found:
         """Write the film to `beside`, by files in `folder`, which must be on the same disk, and measure it.
@@ -87,14 +90,17 @@ class Film:
         chosen = encoders.ENCODERS[self.encoder]
         look = Look(*self.size, pixel_format=chosen.pixel_format, policy=video.fit)
         captions = burned_captions(self.timeline, self.size, folder) if self.burn else None
-        material = prepare(self.timeline, look, folder, captions, cancelled)
+        timeline = self.timeline
+        if self.upscale is not None:
+            timeline = upscaled(timeline, self.size, self.upscale, folder, cancelled)
+        material = prepare(timeline, look, folder, captions, cancelled)
         asked = video.quality, video.speed
         quality, speed = asked if self.encoder == video.encoder else encoders.STAND_IN
         gap = self.key_frames or round(chosen.gap * self.timeline.frame_rate)
         encoding = Encoding(self.encoder, quality, speed, gap)
         written = folder / f"picture.{self.preset.container}"
         encode_picture(
-            self.timeline, look, encoding, material, written, out=self.out, on_frame=on_frame, cancelled=cancelled
+            timeline, look, encoding, material, written, out=self.out, on_frame=on_frame, cancelled=cancelled
         )
         return written
 

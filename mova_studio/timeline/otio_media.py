@@ -53,7 +53,7 @@ def path_of(reference: Any, folder: Path) -> Path | None:
 
 def beside(path: Path, folder: Path, may_read: Callable[[Path], bool]) -> Path | None:
     """A file where it was, or under its name in `folder` or in its folder media; None if it is nowhere."""
-    for place in (path, folder / "media" / path.name, folder / path.name):
+    for place in (folder / path, folder / "media" / path.name, folder / path.name):
         if place.is_file() and may_read(place):
             return place
     return None

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import opentimelineio as otio
 from opentimelineio.opentime import RationalTime, TimeRange
@@ -206,6 +207,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
+def _address(path: str) -> str:
+    """A file's URL; without a scheme for a path that begins at the file for other programs."""
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(path)
+
+
 def _without_end(text: str) -> str:
     """Text without the sign at which C ends it."""
     return text.replace("\0", "")
@@ -251,7 +257,7 @@ class References:
             return otio.schema.MissingReference(
                 name=source.name, available_range=whole, metadata={KEY: {"path": source.path}}
             )
-        reference = otio.schema.ExternalReference(target_url=Path(source.path).as_uri(), available_range=whole)
+        reference = otio.schema.ExternalReference(target_url=_address(source.path), available_range=whole)
         reference.name = source.name
         return reference
 

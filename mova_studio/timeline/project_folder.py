@@ -30,17 +30,21 @@ other programs     timeline.edl: the pictures' cuts alone
 MOVA Studio        timeline.json: everything, also after this folder was moved
 
 Captions, if the film has any, are in captions.srt and captions.vtt.
-The lists name the media where this folder was made. When it was moved, choose the folder media when a program asks.
 """
+_STAYS = "The lists name the media where this folder was made. If it was moved, choose the folder media when asked.\n"
+_MOVES = "The lists name the media in the folder media beside them. Choose that folder when a program asks.\n"
 
 
-def write_folder(timeline: Timeline, folder: Path) -> Exported:
+def write_folder(timeline: Timeline, folder: Path, *, moves: bool = False) -> Exported:
     """Make a folder that other programs open.
 
     Media is linked where the disk can (it then takes no space, and changing it there changes the take), or copied.
 
     Args:
         folder: it may exist, but must be empty. It appears when it is whole.
+
+        moves: whether the folder will go elsewhere, as in a zip; the lists then name media relative to themselves. By
+            default they name it where it is, which every program finds.
 
     Returns:
         the folder, and sentences on what the lists in it could not carry.
@@ -58,7 +62,7 @@ def write_folder(timeline: Timeline, folder: Path) -> Exported:
             raise InputError(f"{whole} exists and is not an empty folder; choose another name.", field="out")
         beside.mkdir()
         (beside / MEDIA).mkdir()
-        notes = _fill(timeline, beside, whole)
+        notes = _fill(timeline, beside, Path() if moves else whole)
         if whole.exists():
             whole.rmdir()
         beside.rename(whole)
@@ -71,27 +75,27 @@ def write_folder(timeline: Timeline, folder: Path) -> Exported:
     return Exported(whole, notes)
 
 
-def _fill(timeline: Timeline, beside: Path, whole: Path) -> tuple[str, ...]:
+def _fill(timeline: Timeline, beside: Path, named: Path) -> tuple[str, ...]:
     names = _media_names(timeline)
     for path, name in names.items():
         _link_or_copy(Path(path), beside / MEDIA / name)
     save(_rebased(timeline, names, beside), beside / "timeline.json")
-    rebased = _rebased(timeline, names, whole)
-    inside = {str(whole / MEDIA / name) for name in names.values()}
+    rebased = _rebased(timeline, names, named)
+    inside = {(named / MEDIA / name).as_posix() for name in names.values()}
     notes: list[str] = []
     for kind in ("otio", "edl", "xml"):
         if kind != "otio" and not has_timecode(timeline.frame_rate):
             rate = f"{float(timeline.frame_rate):g} frames per second"
             notes.append(f"timeline.{kind} is not made: there is no timecode for {rate}.")
             continue
-        text, said = exchange_text(rebased, kind, inside.__contains__)
+        text, said = exchange_text(rebased, kind, lambda path: Path(path).as_posix() in inside)
         (beside / f"timeline.{kind}").write_text(text, "utf-8")
         known = {note.split(": ", 1)[-1] for note in notes}
         notes += [f"timeline.{kind}: {note}" for note in said if note not in known]
     if cues(timeline):
         write_srt(timeline, beside / "captions.srt")
         write_vtt(timeline, beside / "captions.vtt")
-    (beside / "README.txt").write_text(_README, "utf-8")
+    (beside / "README.txt").write_text(_README + (_STAYS if named.is_absolute() else _MOVES), "utf-8")
     return tuple(notes)
 
 

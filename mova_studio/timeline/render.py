@@ -25,6 +25,7 @@ from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.obstacles import check_all
 from mova_studio.timeline.stills import write_stills
 from mova_studio.timeline.subtitles import write_srt, write_vtt
+from mova_studio.timeline.upscaling import Upscale
 
 Captions = Literal["none", "burn", "files"]
 CAPTIONS: tuple[Captions, ...] = ("none", "burn", "files")
@@ -102,6 +103,7 @@ def render(
     size: tuple[int, int] | None = None,
     captions: Captions = "none",
     key_frames: int | None = None,
+    upscale: Upscale | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Rendered:
@@ -115,6 +117,7 @@ def render(
         out: the file; for stills a folder that is not there yet, or a .zip.
         size: width and height in the place of the preset's.
         key_frames: frames between two key frames at most; by default two seconds.
+        upscale: a learned upscaler, see `upscaling.Upscale`; None leaves small takes to Lanczos.
         captions: "burn" draws them into the picture, "files" writes SRT and VTT beside the film.
         on_progress: called several times a second.
         cancelled: asked several times a second.
@@ -137,7 +140,7 @@ def render(
     encoder = encoders.chosen(preset.video.encoder) if preset.video else ""
     _check_room(timeline, preset, encoder, (width, height), out)
     frames = film_frames(timeline)
-    film = Film(timeline, preset, (width, height), encoder, captions == "burn", key_frames, out)
+    film = Film(timeline, preset, (width, height), encoder, captions == "burn", key_frames, out, upscale)
     begun = time.monotonic()
 
     def told(frame: int) -> None:

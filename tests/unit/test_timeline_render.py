@@ -291,6 +291,25 @@ def test_colours_are_matched_to_the_end_of_the_clip_before(tmp_path):
     assert apart[False] > 8 and apart[True] < 2.5
 
 
+def test_an_upscaler_is_given_the_small_sources_and_its_pictures_are_shown(tmp_path, sources):
+    asked = []
+
+    def upscale(path: Path, width: int, height: int, folder: Path) -> Path:
+        asked.append((path.name, width, height))
+        larger = folder / f"larger-{path.name}"
+        run("-i", str(path), "-vf", f"negate,scale={width}:{height}:flags=neighbor", "-qp", "0", str(larger))
+        return larger
+
+    clips = (clip_of(sources["24"], 5, 15), clip_of(sources["ntsc"]), clip_of(sources["24"], 30, 40))
+    film = Timeline(128, 96, Fraction(24), clips=clips)
+    render(film, PICTURE, tmp_path / "film.mp4", upscale=upscale)
+    assert asked == [("24.mp4", 128, 96)]
+    shown = shown_levels(tmp_path / "film.mp4")
+    assert shown.size == film_frames(film)
+    assert abs(shown[0] - (255 - level_of(5))) < 6 and abs(shown[10] - level_of(0)) < 6
+    assert abs(shown[-1] - (255 - level_of(39))) < 6
+
+
 def test_a_title_appears_and_goes_on_its_ground(tmp_path):
     clip = clip_of(Title("Rain\n雨", 48, ink="#ffffff", ground="#203040"))
     try:
