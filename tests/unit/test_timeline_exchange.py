@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from urllib.parse import unquote
 
 import opentimelineio as otio
 import pytest
@@ -484,6 +485,18 @@ def test_a_folder_opens_elsewhere_and_here(film, media, tmp_path):
     moved = load(tmp_path / "moved" / "timeline.json")
     assert moved == import_otio(tmp_path / "moved" / "timeline.otio")[0]
     assert [clip.clip_id for clip in moved.clips] == [clip.clip_id for clip in wild.clips]
+
+
+def test_a_folder_that_moves_names_nothing_of_this_machine(film, media, tmp_path):
+    made = write_folder(film, tmp_path / "out", moves=True)
+    for file in made.path.iterdir():
+        assert file.is_dir() or str(tmp_path) not in file.read_text("utf-8")
+    made.path.rename(tmp_path / "else where")
+    read, notes = import_otio(tmp_path / "else where" / "timeline.otio")
+    assert read == load(tmp_path / "else where" / "timeline.json") and notes == ()
+    xml = otio.adapters.read_from_file(str(tmp_path / "else where" / "timeline.xml"))
+    addresses = [clip.media_reference.target_url for clip in xml.video_tracks()[0].find_clips()[:2]]
+    assert all((tmp_path / "else where" / unquote(address)).is_file() for address in addresses)
 
 
 def test_a_folder_is_whole_or_not_there(film, tmp_path):
