@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mova_studio.errors import InputError
-from mova_studio.media.probe import probe
+from mova_studio.media.probe import open_media, probe
 from mova_studio.media.rate import exact_rate
 from mova_studio.timeline.clip import SAMPLE_RATE, Source
 
@@ -23,16 +23,25 @@ def source_of(path: Path, take: str = "", name: str = "") -> Source:
     """
     info = probe(path)
     rate = exact_rate(info.frame_rate) if info.frame_rate else Fraction(24)
+    width, height = info.width or 0, info.height or 0
+    if width and _lies_on_its_side(path):
+        width, height = height, width
     return Source(
         path=str(path.expanduser().absolute()),
         num_frames=info.num_frames,
         frame_rate=rate,
-        width=info.width or 0,
-        height=info.height or 0,
+        width=width,
+        height=height,
         num_samples=round(info.audio_seconds * SAMPLE_RATE),
         take=take,
         name=(name or path.name)[:200],
     )
+
+
+def _lies_on_its_side(path: Path) -> bool:
+    with open_media(path) as container:
+        frame = next(container.decode(video=0), None)
+        return frame is not None and frame.rotation % 180 != 0
 
 
 def check_source(source: Source) -> None:

@@ -253,7 +253,9 @@ def test_a_turned_picture_is_shown_upright_and_its_shape_is_kept(tmp_path):
     frames[:, :, :32] = 255
     write_mp4(tmp_path / "wide.mp4", frames, frame_rate=24.0, audio=None)
     run("-display_rotation", "90", "-i", str(tmp_path / "wide.mp4"), "-c", "copy", str(tmp_path / "turned.mp4"))
-    timeline = Timeline(64, 64, Fraction(24), clips=(clip_of(source_of(tmp_path / "turned.mp4")),))
+    turned = source_of(tmp_path / "turned.mp4")
+    assert (turned.width, turned.height) == (32, 64)
+    timeline = Timeline(64, 64, Fraction(24), clips=(clip_of(turned),))
     render(timeline, PICTURE, tmp_path / "film.mp4")
     picture = decode_frames(tmp_path / "film.mp4")[0].mean(-1)
     upright = decode_frames(tmp_path / "turned.mp4")[0].mean(-1)
