@@ -1,4 +1,4 @@
-"""`python -m mova_studio timeline new | add | check | render | proxy | export-otio | import-otio`."""
+"""`python -m mova_studio timeline`: new, add, check, render, proxy, and to and from other programs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def add_timeline_commands(commands: Any, add: Callable[..., argparse.ArgumentPar
     check.set_defaults(verdict=lambda answer: 2 if answer["problems"] else 0)
     proxy = add(verbs, "proxy", "a small quick film for a preview", _proxy, _tell_rendered)
     export = add(verbs, "export-otio", "a file for other programs: .otio, .edl or .xml", _export, _tell_export)
-    for parser in (new, clip, render, check, proxy, export):
+    folder = add(verbs, "export-folder", "a folder with all media, for other programs", _export_folder, _tell_export)
+    for parser in (new, clip, render, check, proxy, export, folder):
         parser.add_argument("file", type=Path, metavar="FILE", help="the timeline")
     _add_clip_options(clip)
     render.add_argument("--preset", required=True, metavar="NAME", help="web, vertical, intermediate, gif, sound ...")
@@ -57,6 +58,7 @@ def add_timeline_commands(commands: Any, add: Callable[..., argparse.ArgumentPar
         parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="replaced if it exists")
         parser.add_argument("--events", action="store_true", help="progress as JSON lines on standard error")
     export.add_argument("out", type=Path, metavar="OUT")
+    folder.add_argument("out", type=Path, metavar="DIR", help="new or empty")
     read = add(verbs, "import-otio", "a timeline from an .otio file", _import, _tell_timeline)
     read.add_argument("otio", type=Path, metavar="OTIO")
     read.add_argument("file", type=Path, metavar="FILE", help="the timeline to write")
@@ -193,6 +195,14 @@ def _export(options: argparse.Namespace) -> Answer:
 
     check_writable(options.out)
     exported = export(load(options.file), options.out)
+    return {"path": str(exported.path.absolute()), "notes": list(exported.notes)}
+
+
+def _export_folder(options: argparse.Namespace) -> Answer:
+    from mova_studio.timeline.file import load
+    from mova_studio.timeline.project_folder import write_folder
+
+    exported = write_folder(load(options.file), options.out)
     return {"path": str(exported.path.absolute()), "notes": list(exported.notes)}
 
 

@@ -49,7 +49,7 @@ def _folder(timeline: Timeline) -> dict[str, Any]:
     try:
         cache.mkdir(parents=True)
         with tempfile.TemporaryDirectory(dir=cache) as beside:
-            written = write_folder(timeline, Path(beside) / name)
+            written = write_folder(timeline, Path(beside) / name, moves=True)
             zip_folder(written.path, cache / f"{name}.zip")
     except OSError as error:
         raise output_error(cache, error) from error
@@ -75,10 +75,11 @@ def _write(timeline: Timeline, out: Path, kind: str) -> tuple[str, ...]:
     return export(timeline, out).notes
 
 
-def read_otio(path: Path, may_read: Callable[[Path], bool]) -> tuple[Timeline, tuple[str, ...]]:
+def read_otio(path: Path, called: str, may_read: Callable[[Path], bool]) -> tuple[Timeline, tuple[str, ...]]:
     """The timeline of an .otio file that was sent to the page, with notes.
 
     Args:
+        called: what the person calls the file, named in errors.
         may_read: which media files may be looked at; others count as missing.
 
     Raises:
@@ -87,12 +88,15 @@ def read_otio(path: Path, may_read: Callable[[Path], bool]) -> tuple[Timeline, t
     from mova_studio.timeline.otio_read import from_otio_text
 
     if path.stat().st_size > MAX_OTIO:
-        raise InputError(f"The file has {path.stat().st_size} bytes and at most {MAX_OTIO} are read.", field="upload")
+        raise InputError(f"{called} has {path.stat().st_size} bytes and at most {MAX_OTIO} are read.", field="upload")
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError("The file is not a text in UTF-8, so it is no .otio file.", field="upload") from error
-    return from_otio_text(text, path.parent, may_read)
+        raise InputError(f"{called} is not a text in UTF-8, so it is no .otio file.", field="upload") from error
+    try:
+        return from_otio_text(text, path.parent, may_read)
+    except InputError as error:
+        raise InputError(f"{called}: {error.message}", field="upload") from error
 
 
 def safe_name(name: str) -> str:

@@ -80,6 +80,13 @@ def test_a_timeline_goes_out_and_comes_back(timeline, media, tmp_path):
     assert code == 0 and exported["path"] == str(otio)
     code, _ = timeline("import-otio", otio, tmp_path / "back.json")
     assert code == 0 and load(tmp_path / "back.json").clips == load(file).clips
+    code, exported = timeline("export-folder", file, tmp_path / "folder")
+    assert code == 0 and Path(exported["path"]) == tmp_path / "folder"
+    (tmp_path / "folder").rename(tmp_path / "moved")
+    moved = load(tmp_path / "moved" / "timeline.json")
+    assert all(Path(clip.source.path).is_relative_to(tmp_path / "moved") for clip in moved.clips)
+    code, answer = timeline("export-folder", file, tmp_path / "moved")
+    assert code != 0 and "not an empty folder" in answer["error"]["message"]
 
 
 def test_a_timeline_is_not_replaced_by_an_empty_one(timeline, tmp_path):
