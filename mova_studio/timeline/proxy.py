@@ -17,7 +17,7 @@ _PRESET = ExportPreset(
     name=Words(en="Preview", zh="预览"),
     about=Words(en="For the page.", zh="供页面使用。"),
     container="mp4",
-    video=Video(encoder="h264", quality=28, speed="ultrafast"),
+    video=Video(encoder="h264", quality=23, speed="superfast"),
     audio=Audio(codec="aac", target_lufs=None),
 )
 

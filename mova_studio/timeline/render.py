@@ -141,11 +141,12 @@ def render(
     _check_room(timeline, preset, encoder, (width, height), out)
     frames = film_frames(timeline)
     film = Film(timeline, preset, (width, height), encoder, captions == "burn", key_frames, out, upscale)
-    begun = time.monotonic()
+    first: list[tuple[int, float]] = []
 
     def told(frame: int) -> None:
-        spent = time.monotonic() - begun
-        left = spent / frame * (frames - frame) if frame else None
+        if frame and not first:
+            first.append((frame, time.monotonic()))
+        left = _left(*first[0], frame, frames) if first else None
         stage = "picture" if preset.video and frame < frames else "sound"
         on_progress(Progress(_PICTURE_SHARE * min(frame / frames, 1.0), frame, frames, left, stage))
 
@@ -168,6 +169,13 @@ def render(
         encoder,
         files,
     )
+
+
+def _left(first: int, since: float, frame: int, frames: int) -> float | None:
+    """Seconds for the remaining frames at the pace since the first ones came: what goes before them is not pace."""
+    if frame <= first:
+        return None
+    return (time.monotonic() - since) / (frame - first) * (frames - frame)
 
 
 def _told(done: int, of: int) -> Progress:

@@ -23,6 +23,7 @@ EDITOR_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "timeline.bin.add": ("Add {name} to the film", "将 {name} 添加到影片"),
     "timeline.bin.append": ("Add at the end (Enter)", "添加到末尾（回车）"),
+    "timeline.bin.wave": ("Waveform of the sound, click to move there", "声音波形，点击可跳转"),
     "timeline.bin.stars": ("{stars} stars", "{stars} 星"),
     "timeline.bin.none.title": ("No takes yet", "还没有成片"),
     "timeline.bin.none.text": (
@@ -201,6 +202,7 @@ EDITOR_TEXTS: dict[str, tuple[str, str]] = {
         "Films appear here once something is on their track.",
         "轨道上有内容后，影片会出现在这里。",
     ),
+    "timeline.films.changed": ("Changed {when}", "修改于 {when}"),
     "timeline.films.clips": ("{count} clips", "{count} 个片段"),
     "timeline.films.rename": ("Rename", "重命名"),
     "timeline.films.delete": ("Delete", "删除"),
@@ -217,6 +219,8 @@ EDITOR_TEXTS: dict[str, tuple[str, str]] = {
     "timeline.export.empty": ("Put a take on the track first.", "请先把成片放到轨道上。"),
     "timeline.export.progress": ("Export", "导出"),
     "timeline.export.left": ("{time} left", "剩余 {time}"),
+    "timeline.export.begins": ("getting ready …", "正在准备…"),
+    "timeline.export.ends": ("joining sound and picture …", "正在合成声音与画面…"),
     "timeline.export.cancel": ("Cancel", "取消"),
     "timeline.export.cancelled": (
         "Cancelled; what had been written is gone.",

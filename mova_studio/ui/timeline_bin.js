@@ -6,7 +6,7 @@
 
   T.Bin = class Bin {
     constructor(editor) {
-      Object.assign(this, { editor, store: editor.store, takes: [], uploads: [], total: 0, turn: 0, search: "" });
+      Object.assign(this, { editor, store: editor.store, takes: [], uploads: [], total: 0, turn: 0, search: "", listening: new T.Listening(editor.player) });
       this.field = T.h("input", {
         type: "search", class: "t-search", placeholder: T.say("bin.search"), "aria-label": T.say("bin.search"),
         input: () => {
@@ -27,6 +27,7 @@
       );
       this.cards.addEventListener("pointerdown", (event) => this.down(event));
       this.cards.addEventListener("keydown", (event) => this.pressed(event));
+      this.cards.addEventListener("click", (event) => this.clicked(event));
       this.cards.addEventListener("mouseover", (event) => this.hovered(event));
       this.cards.addEventListener("mouseout", (event) => this.left(event));
       const drop = editor.root;
@@ -66,19 +67,22 @@
       this.show();
       this.awaitPosters(turn);
     }
-    /* Posters that were not made in time come with a later answer. */
+    /* Posters and outlines that were not made in time come with a later answer. */
     awaitPosters(turn, left = 10) {
-      if (!left || this.takes.every((take) => take.poster || !take.url)) return;
+      const bare = (thing) => thing.url && ((thing.frames && !thing.poster) || !thing.peaks.length);
+      if (!left || !(this.takes.some((take) => take.url && !take.poster) || this.uploads.some(bare))) return;
       setTimeout(async () => {
         if (turn !== this.turn || !T.inView(this.element)) return;
-        const found = await this.store.server.timeline_takes({ search: this.search, offset: 0 }).catch(() => ({}));
+        const { server } = this.store;
+        const found = await (this.search ? server.timeline_takes({ search: this.search, offset: 0 }) : server.timeline_list({})).catch(() => ({}));
         if (turn !== this.turn) return;
-        for (const take of found.takes || []) {
-          const known = this.takes.find((each) => each.id === take.id);
-          const video = this.cards.querySelector(`[data-kind=take][data-id="${CSS.escape(take.id)}"] video`);
-          if (!known || known.poster || !take.poster) continue;
-          known.poster = take.poster;
-          if (video) video.poster = take.poster;
+        for (const thing of [...(found.uploads || []), ...(found.takes || [])]) {
+          const known = [...this.uploads, ...this.takes].find((each) => each.id === thing.id);
+          if (!known) continue;
+          const card = this.cards.querySelector(`[data-id="${CSS.escape(thing.id)}"]`);
+          if (thing.poster && !known.poster) card?.querySelector("video").setAttribute("poster", thing.poster);
+          if (thing.peaks.length && !known.peaks.length) card?.querySelector(".m-wave").replaceWith(T.wave(thing.peaks));
+          Object.assign(known, { poster: thing.poster, peaks: thing.peaks });
         }
         this.awaitPosters(turn, left - 1);
       }, 1200);
@@ -86,40 +90,14 @@
     show() {
       const focused = document.activeElement?.closest?.(".t-take")?.dataset.id;
       const files = this.search ? this.uploads.filter((each) => each.name.toLowerCase().includes(this.search.toLowerCase())) : this.uploads;
-      this.cards.replaceChildren(...files.map((file) => this.fileCard(file)), ...this.takes.map((take) => this.card(take)));
+      const add = (card) => this.add(card);
+      this.cards.replaceChildren(...files.map((file) => T.card(file, file.frames ? "upload" : "sound", add)), ...this.takes.map((take) => T.card(take, "take", add)));
       if (!this.cards.children.length)
         this.cards.append(T.h("div", { class: "t-none" }, T.h("h3", {}, T.say(this.search ? "bin.nomatch.title" : "bin.none.title")), T.h("p", {}, T.say(this.search ? "bin.nomatch.text" : "bin.none.text"))));
       this.count.textContent = this.total ? String(this.total) : "";
       this.more.hidden = this.takes.length >= this.total;
       if (focused) this.cards.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
       this.settle();
-    }
-    card(take) {
-      const video = T.h("video", { preload: "none", playsinline: true, loop: true, tabindex: "-1", "aria-hidden": "true", poster: take.poster || null, data: { src: take.url || "" } });
-      const seconds = T.say("seconds", { s: take.seconds.toFixed(1) });
-      const stars = take.stars ? "★".repeat(take.stars) : "";
-      const label = T.say("bin.take", { name: take.name, length: seconds });
-      return T.h(
-        "div",
-        { class: "t-take", role: "listitem", tabindex: "0", title: take.prompt || take.name, "aria-label": label, data: { id: take.id, kind: "take" } },
-        T.h("div", { class: "t-poster" }, video, T.h("span", { class: "t-chip m-mono" }, seconds), this.plus(take.name)),
-        T.h("p", { dir: "auto" }, take.name),
-        stars ? T.h("small", { "aria-label": T.say("bin.stars", { stars: take.stars }) }, stars) : null
-      );
-    }
-    fileCard(file) {
-      const seconds = T.say("seconds", { s: file.seconds.toFixed(1) });
-      const kind = file.frames ? "upload" : "sound";
-      return T.h(
-        "div",
-        { class: "t-take t-file", role: "listitem", tabindex: "0", title: file.name, "aria-label": T.say("bin.take", { name: file.name, length: seconds }), data: { id: file.id, kind } },
-        T.h("div", { class: "t-poster" }, T.icon(file.frames ? "title" : "music"), T.h("span", { class: "t-chip m-mono" }, seconds), this.plus(file.name)),
-        T.h("p", { dir: "auto" }, file.name)
-      );
-    }
-    plus(name) {
-      const label = T.say("bin.add", { name });
-      return T.h("button", { type: "button", class: "t-tool t-add", tabindex: "-1", "aria-label": label, title: T.say("bin.append"), click: (event) => this.add(event.target.closest(".t-take")) }, T.icon("plus"));
     }
     settle() {
       this.element.classList.toggle("t-locked", !this.store.mayChange);
@@ -187,37 +165,23 @@
       const columns = cards.filter((other) => other.offsetTop === cards[0].offsetTop).length;
       const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
       if (event.key === "Enter" && !event.repeat) this.add(card);
-      else if (event.key === " ") this.listening === card ? this.silence(card) : this.listen(card);
+      else if (event.key === " ") this.listening.toggle(card);
       else if (steps[event.key]) cards[cards.indexOf(card) + steps[event.key]]?.focus();
       else return;
       event.preventDefault();
     }
 
-    /* A hovered take plays with its sound, unless the film itself plays. */
-    listen(card) {
-      const video = card.querySelector("video");
-      if (!video?.dataset.src || this.editor.player.playing) return;
-      if (this.listening && this.listening !== card) this.silence(this.listening);
-      this.listening = card;
-      if (!video.hasAttribute("src")) video.src = video.dataset.src;
-      video.muted = false;
-      video.play().catch(() => {});
-    }
-    silence(card) {
-      const video = card.querySelector("video");
-      if (this.listening === card) this.listening = null;
-      if (!video?.hasAttribute("src")) return;
-      video.pause();
-      video.removeAttribute("src");
-      video.load();
+    clicked(event) {
+      const card = event.target.closest(".t-poster")?.closest(".t-take");
+      if (card && !event.target.closest("button")) this.listening.toggle(card);
     }
     hovered(event) {
       const card = event.target.closest(".t-take");
-      if (card && !card.contains(event.relatedTarget) && !T.quiet.matches && !this.dragging) this.listen(card);
+      if (card && !card.contains(event.relatedTarget) && !T.quiet.matches && !this.dragging) this.listening.begin(card);
     }
     left(event) {
       const card = event.target.closest(".t-take");
-      if (card && !card.contains(event.relatedTarget)) this.silence(card);
+      if (card && !card.contains(event.relatedTarget)) this.listening.end(card);
     }
 
     /* A card is carried to the tracks; clips there make room. */
@@ -252,7 +216,7 @@
       const move = (now) => {
         latest = now;
         if (!ghost && Math.hypot(now.clientX - begin.x, now.clientY - begin.y) >= BEGIN) {
-          this.silence(card);
+          this.listening.end(card);
           this.dragging = true;
           ghost = T.h("div", { class: "t-ghost", "aria-hidden": "true" }, card.querySelector("p").textContent);
           document.querySelector(".gradio-container, body").append(ghost);

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from mova_studio.errors import AccessDenied, InputError, StudioError
-from mova_studio.library.kept import KeptTake
 from mova_studio.library.query import Query
 from mova_studio.library.store import TakeStore
 from mova_studio.media.rate import exact_rate
 from mova_studio.timeline.arguments import Arguments
 from mova_studio.timeline.document import Document, State
-from mova_studio.timeline.library_media import LibraryMedia, name_of
+from mova_studio.timeline.library_media import LibraryMedia
 from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.shelf import Entry, Shelf
 from mova_studio.ui.caller import Caller
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.reading import uploaded
-from mova_studio.ui.served import ServedTakes, address
+from mova_studio.ui.served import ServedTakes
+from mova_studio.ui.timeline_bin import Bin
 from mova_studio.ui.timeline_export import FilmExport, Wish
 from mova_studio.ui.timeline_files import file_of, read_otio
 from mova_studio.ui.timeline_media import Drawings
@@ -31,7 +30,6 @@ from mova_studio.ui.translated import translate
 
 BIN_TAKES = 60
 MAX_SEARCH = 200
-POSTER_SECONDS = 1.0
 _PLAIN = (640, 352, Fraction(24))
 Answer = dict[str, Any]
 Act = Callable[[dict[str, Any], Caller], Answer]
@@ -50,6 +48,7 @@ class TimelineDesk:
         self.store, self.served, self.read_only = store, served, read_only
         self.library = LibraryMedia(store, read_only)
         self.media = Media(self.library, served, Drawings())
+        self.bin = Bin(self.media)
         self.shelf = Shelf(store.root, read_only, self.library.relink)
         self.exports, self.proxies = FilmExport(self.library, served), Proxies()
         self.presets = PresetList()
@@ -88,7 +87,7 @@ class TimelineDesk:
         """All timelines, what was brought to the library, and the newest takes."""
         return {
             "timelines": [_entry(entry) for entry in self.shelf.entries()],
-            "uploads": self.library.uploads(),
+            "uploads": self.bin.uploads(),
             "films": self.exports.films(),
             **self.takes({}, caller),
         }
@@ -99,13 +98,13 @@ class TimelineDesk:
         search = args.text("search", MAX_SEARCH) if args.has("search") else ""
         offset = min(max(args.whole("offset"), 0), 1_000_000) if args.has("offset") else 0
         page = self.store.page(Query(search=search), BIN_TAKES, offset)
-        return {"takes": self._takes(page.takes), "total": page.total}
+        return {"takes": self.bin.takes(page.takes), "total": page.total}
 
     def others(self, values: dict[str, Any], caller: Caller) -> Answer:
         """The takes of the same shot as a take, itself left out."""
         kept = self.store.get(Arguments(values, ("take",)).text("take"))
         page = self.store.page(Query(shot_id=kept.shot_id), BIN_TAKES + 1)
-        return {"takes": self._takes(tuple(each for each in page.takes if each.take_id != kept.take_id))}
+        return {"takes": self.bin.takes(tuple(each for each in page.takes if each.take_id != kept.take_id))}
 
     def strips(self, values: dict[str, Any], caller: Caller) -> Answer:
         """How the clips of a timeline are drawn, as far as that is known; `ready` says that nothing is to come."""
@@ -181,7 +180,7 @@ class TimelineDesk:
             raise InputError(say(caller.language, "timeline.error.upload"), field="upload")
         called = args.text("name", MAX_SEARCH) if args.has("name") else path.name
         if called.lower().endswith(".otio"):
-            timeline, notes = read_otio(path, lambda file: file.resolve().is_relative_to(self.store.root))
+            timeline, notes = read_otio(path, called, lambda file: file.resolve().is_relative_to(self.store.root))
             opened = self.open({"id": self.shelf.keep(self.library.relink(timeline))}, caller)
             return opened | {"notes": [*opened["notes"], *(translate(caller.language, note) for note in notes)]}
         name = self.library.bring(path, called)
@@ -251,33 +250,6 @@ class TimelineDesk:
             except StudioError:
                 break
         return Timeline(*_PLAIN, name)
-
-    def _takes(self, found: tuple[KeptTake, ...]) -> list[Answer]:
-        """Takes as the bin shows them; posters that take too long come with a later call."""
-        deadline = time.monotonic() + POSTER_SECONDS
-        return [self._take(kept, make=time.monotonic() < deadline) for kept in found if not kept.missing]
-
-    def _take(self, kept: KeptTake, *, make: bool) -> Answer:
-        take = kept.take
-        try:
-            url = address(self.served.link(take.path))
-            poster = self.served.poster(take.path) if make else self.served.known_poster(take.path)
-        except (StudioError, OSError):
-            url = poster = ""
-        return {
-            "id": kept.take_id,
-            "name": name_of(kept),
-            "poster": poster,
-            "url": url,
-            "seconds": take.num_frames / take.frame_rate,
-            "frames": take.num_frames,
-            "width": take.width,
-            "height": take.height,
-            "seed": take.seed,
-            "prompt": take.shot.prompt,
-            "stars": kept.stars,
-            "shot": kept.shot_id,
-        }
 
 
 def _entry(entry: Entry) -> Answer:

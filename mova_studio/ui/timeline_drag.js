@@ -70,13 +70,14 @@
       const { tracks, item, edge } = this;
       const { layout } = tracks;
       const { thing } = item;
+      const scrolled = tracks.scroll.scrollLeft;
       this.value = value;
       const start = edge === "start" ? value : thing.start;
       const stop = edge === "stop" ? value : thing.stop;
       const length = layout.lengthOf(thing, start, stop);
       const by = length - thing.length;
       tracks.placeItem(item, edge === "start" ? thing.at - by : thing.at, length);
-      tracks.drawItem(item, true, tracks.scroll.scrollLeft, { start, width: item.width });
+      tracks.drawItem(item, true, scrolled, { start, width: item.width });
       if (edge === "stop")
         for (const other of this.others) other.element.style.transform = `translateX(${other.left + by * tracks.pixels}px)`;
       const words = `${by > 0 ? "+" : by < 0 ? "−" : ""}${Math.abs(by)} ${T.say("frames.short")} · ${T.timecode(length, layout.rate)}`;
@@ -126,8 +127,9 @@
         this.now.at = Math.max(this.now.at, 0);
         this.now.end = this.now.at + length;
       }
+      const scrolled = tracks.scroll.scrollLeft;
       tracks.placeItem(item, this.now.at, this.now.end - this.now.at);
-      if (item.canvas) tracks.drawItem(item, true, tracks.scroll.scrollLeft, { start: this.soundStart(), width: item.width });
+      if (item.canvas) tracks.drawItem(item, true, scrolled, { start: this.soundStart(), width: item.width });
       const words = `${T.timecode(this.now.at, layout.rate)} – ${T.timecode(this.now.end, layout.rate)}`;
       tracks.drag.tell(words, edge === "stop" ? item.left + item.width : item.left, item.element);
     }
@@ -223,7 +225,9 @@
       this.editor.player.pause();
       if (item.kind === "clip") this.active = edge ? new Trim(this.tracks, item, edge) : new Order(this.tracks, item, event);
       else this.active = new Slide(this.tracks, item, edge, event);
-      document.documentElement.classList.add("t-dragging");
+      /* The tracks alone hear of the pointer now, so that nothing that it passes is drawn as hovered. */
+      this.tracks.length.setPointerCapture(event.pointerId);
+      this.tracks.length.dataset.drag = edge ? "edge" : "whole";
     }
     go(event) {
       if (!this.active && Math.abs(event.clientX - this.pressed.x) >= BEGIN) this.begin();
@@ -234,14 +238,16 @@
     step() {
       this.frame = 0;
       if (!this.active) return;
-      this.active.move(this.latest);
+      /* What is read is read before anything is moved, or the browser would have to lay out twice. */
       const { scroll } = this.tracks;
       const box = (this.box ||= scroll.getBoundingClientRect());
       const { clientX: x } = this.latest;
       const by = x < box.left + EDGE ? x - box.left - EDGE : x > box.right - EDGE ? x - box.right + EDGE : 0;
       const before = scroll.scrollLeft;
       if (by) scroll.scrollLeft += by / 3;
-      if (scroll.scrollLeft !== before) this.frame = requestAnimationFrame(() => this.step());
+      const further = by && scroll.scrollLeft !== before;
+      this.active.move(this.latest);
+      if (further) this.frame = requestAnimationFrame(() => this.step());
     }
     up(event) {
       const { pressed, active } = this;
@@ -261,15 +267,16 @@
     end() {
       cancelAnimationFrame(this.frame);
       this.frame = 0;
-      this.box = null;
+      this.box = this.top = null;
       this.active = this.pressed = null;
       this.tip.hidden = true;
-      document.documentElement.classList.remove("t-dragging");
+      delete this.tracks.length.dataset.drag;
     }
     tell(words, x, element) {
+      this.top ??= element.parentElement.offsetTop - 26;
       this.tip.hidden = false;
       this.tip.textContent = words;
-      this.tip.style.transform = `translate(${x}px, ${element.parentElement.offsetTop - 26}px) translateX(-50%)`;
+      this.tip.style.transform = `translate(${x}px, ${this.top}px) translateX(-50%)`;
     }
     hover(event) {
       const { tracks, store } = this;

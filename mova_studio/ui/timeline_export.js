@@ -39,7 +39,8 @@
       this.cancel = T.button("export.cancel", () => this.stop());
       this.progress = T.h("div", { class: "t-progress", hidden: true }, T.h("div", { class: "m-bar", role: "progressbar", "aria-label": T.say("export.progress"), "aria-valuemin": "0", "aria-valuemax": "100" }, this.bar), T.h("div", { class: "t-row t-between" }, this.words, this.cancel));
       this.done = T.h("div", { class: "t-done", role: "status" });
-      this.foot = T.h("div", { class: "t-foot" }, this.wrong, this.done, this.progress, this.button);
+      this.closedWhy = T.h("p", { class: "m-hint", hidden: true });
+      this.foot = T.h("div", { class: "t-foot" }, this.wrong, this.done, this.progress, this.closedWhy, this.button);
       this.leave = [this.store.on("state", () => this.settle())];
       this.ask();
     }
@@ -66,7 +67,10 @@
       const empty = !state.clips.length;
       this.button.disabled = !mayChange || empty || !chosen?.available || !!this.state.running;
       this.button.title = !mayChange ? state.read_only : empty ? T.say("export.empty") : "";
-      this.button.hidden = !!this.state.running;
+      this.button.hidden = !!this.state.running || !mayChange;
+      this.closedWhy.textContent = mayChange ? "" : state.read_only;
+      this.closedWhy.hidden = mayChange;
+      this.cancel.hidden = !mayChange;
       this.done.hidden = !this.open && !this.began;
       this.size.placeholder = chosen?.size ? chosen.size.join("x") : `${state.width}x${state.height}`;
       const silent = chosen && chosen.picture === false;
@@ -142,15 +146,19 @@
         const percent = Math.round(100 * (answer.fraction || 0));
         this.bar.style.width = `${percent}%`;
         this.bar.parentElement.setAttribute("aria-valuenow", percent);
-        const known = Number.isFinite(answer.seconds_left);
-        const left = known ? T.say("export.left", { time: T.clock(answer.seconds_left) }) : "";
-        this.words.textContent = [`${percent} %`, left].filter(Boolean).join(" · ");
+        this.words.textContent = [`${percent} %`, this.stage(answer)].filter(Boolean).join(" · ");
       }
       const error = answer.error?.message || answer.error;
       if (error) this.say(error);
       else if (answer.cancelled && this.began) this.done.replaceChildren(T.h("p", { class: "m-hint" }, T.say("export.cancelled")));
       if (answer.done) this.offer(answer.done);
       this.settle();
+    }
+    /* What is being done, and how long it still takes as soon as that is known. */
+    stage({ fraction, stage, seconds_left: left }) {
+      if (!fraction) return T.say("export.begins");
+      if (stage === "sound" || stage === "done") return T.say("export.ends");
+      return Number.isFinite(left) ? T.say("export.left", { time: T.clock(Math.max(left, 1)) }) : "";
     }
     offer(done) {
       const facts = [
@@ -167,7 +175,10 @@
           T.h("button", { type: "button", class: "m-cross", "aria-label": T.say("said.close"), click: () => this.done.replaceChildren() }, "×")
         ),
         T.h("p", { class: "m-mono" }, facts.join(" · ")),
-        T.h("a", { class: "m-button", href: done.url, download: done.name, title: done.name }, T.say("export.download"))
+        T.h("a", { class: "m-button", href: done.url, download: done.name, title: done.name }, T.say("export.download")),
+        done.caption_files?.length
+          ? T.h("p", { class: "t-row t-wrap" }, T.say("export.captions"), done.caption_files.map((file) => T.h("a", { class: "m-link", href: file.url, download: file.name, title: file.name }, file.name.split(".").pop().toUpperCase())))
+          : null
       );
     }
     async file(kind, button) {

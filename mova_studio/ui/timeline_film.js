@@ -94,6 +94,8 @@
     }
     show(timelines) {
       this.list.replaceChildren(...timelines.map((each) => this.entry(each)));
+      /* Escape closes the form as long as the focus is in it. */
+      if (document.activeElement === document.body) (this.list.querySelector("[aria-current]") || this.box.querySelector("button")).focus();
       if (!timelines.length) this.list.append(T.h("li", { class: "m-hint" }, T.say("films.none")));
     }
     entry(each) {
@@ -103,7 +105,7 @@
       const facts = each.fault || [T.say("films.clips", { count: each.clips }), T.say("seconds", { s: each.seconds.toFixed(1) })].join(" · ");
       const open = T.h(
         "button",
-        { type: "button", class: "t-entry", "aria-current": here ? "true" : null, disabled: !!each.fault, click: () => this.go(each.id) },
+        { type: "button", class: "t-entry", title: T.say("films.changed", { when: new Date(each.changed).toLocaleString(document.documentElement.lang || undefined) }), "aria-current": here ? "true" : null, disabled: !!each.fault, click: () => this.go(each.id) },
         T.h("span", { dir: "auto" }, name),
         T.h("small", { class: each.fault ? "m-error" : "" }, facts)
       );
@@ -111,10 +113,9 @@
       const remove = T.button("films.delete", () => this.remove(each));
       for (const button of [rename, remove]) {
         button.className = "m-link";
-        button.disabled = !store.mayChange;
         button.setAttribute("aria-label", `${button.textContent}: ${name}`);
       }
-      const line = T.h("li", {}, open, T.h("span", { class: "t-row" }, each.fault ? null : rename, remove));
+      const line = T.h("li", {}, open, store.mayChange ? T.h("span", { class: "t-row" }, each.fault ? null : rename, remove) : null);
       return line;
     }
     async go(id) {

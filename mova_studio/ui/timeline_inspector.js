@@ -5,7 +5,7 @@
 
   T.Inspector = class Inspector {
     constructor(editor) {
-      Object.assign(this, { editor, store: editor.store, key: "", fields: [] });
+      Object.assign(this, { editor, store: editor.store, key: "", fields: [], levels: new Map() });
       this.export = new T.Export(editor);
       this.tabs = ["clip", "export"].map((name) =>
         T.h("button", { type: "button", role: "tab", id: `t-tab-${name}`, "aria-controls": `t-panel-${name}`, data: { name }, click: () => this.show(name), keydown: (event) => this.arrows(event) }, T.say(`tab.${name}`))
@@ -23,7 +23,7 @@
         ...Object.values(this.panels),
         this.export.foot
       );
-      this.leave = [this.store.on("selection", () => this.renewed()), this.store.on("state", () => this.renewed())];
+      this.leave = [this.store.on("selection", () => this.renewed()), this.store.on("state", () => this.renewed()), this.store.on("done", () => this.right())];
       this.show("clip");
     }
     close() {
@@ -95,7 +95,7 @@
         } else if (event.key === "Enter" && input.tagName === "INPUT") input.blur();
       });
       const settle = (thing) => {
-        if (!thing || document.activeElement === input) return;
+        if (!thing || document.activeElement === input || input.hasAttribute("aria-invalid")) return;
         if (input.type === "checkbox") input.checked = get(thing);
         else input.value = get(thing);
       };
@@ -107,10 +107,22 @@
     settleOne(input) {
       const thing = this.store.thing();
       const field = this.fields.find((each) => each.input === input);
+      input.removeAttribute("aria-invalid");
+      this.say("");
       input.blur();
       field?.settle(thing);
     }
-    say(message) {
+    /* Something was done: what was wrong before is over, and fields show what is. */
+    right() {
+      const wrong = this.fields.filter((field) => field.input?.hasAttribute("aria-invalid"));
+      if (this.wrong.hidden && !wrong.length) return;
+      this.say("");
+      for (const field of wrong) field.input.removeAttribute("aria-invalid");
+      this.renewed();
+    }
+    /* It stands under the field that it is about. */
+    say(message, input = null) {
+      if (message) (input?.closest(".t-fields > *") || this.place.lastChild).after(this.wrong);
       this.wrong.textContent = message;
       this.wrong.hidden = !message;
     }
@@ -120,7 +132,7 @@
       const id = this.store.selected?.id;
       const kind = op === "change_title" ? "clip" : op === "trim" ? "clip" : op;
       const wrong = (error) => {
-        this.say(error.message);
+        this.say(error.message, input);
         input?.setAttribute("aria-invalid", "true");
       };
       return this.store.do(op, { [kind]: id, ...args }, wrong);
@@ -140,7 +152,7 @@
         const frames = T.framesOf(input.value, this.store.layout.sourceRate(clip));
         if (frames === null) {
           input.setAttribute("aria-invalid", "true");
-          return this.say(T.say("error.timecode", { text: input.value }));
+          return this.say(T.say("error.timecode", { text: input.value }), input);
         }
         this.send("trim", { [edge]: frames + last }, input);
       }, { wide: false });
@@ -150,7 +162,15 @@
       const shown = T.h("output", { class: "m-mono" });
       const words = (value) => (shown.textContent = T.decibels(Number(value)));
       slider.addEventListener("input", () => words(slider.value));
-      const field = this.field("level", slider, (thing) => (words(thing.gain_db ?? 0), thing.gain_db ?? 0), () => this.send(op, { gain_db: Number(slider.value) }, slider));
+      const { levels } = this;
+      /* While it is muted, the slider keeps the level that it comes back with. */
+      this.fields.push({ settle: (thing) => thing && thing.gain_db !== null && levels.set(thing.id, thing.gain_db) });
+      const get = (thing) => {
+        const level = levels.get(thing.id) ?? 0;
+        words(level);
+        return level;
+      };
+      const field = this.field("level", slider, get, () => this.send(op, { gain_db: Number(slider.value) }, slider));
       field.querySelector("label").append(shown);
       if (!muting) return field;
       const mute = T.h("input", { type: "checkbox" });
@@ -220,6 +240,7 @@
       const list = T.h("div", { class: "t-others" });
       const button = T.button("replace", async () => {
         button.setAttribute("aria-expanded", "true");
+        this.wrong.hidden = true;
         list.replaceChildren(T.h("p", { class: "m-hint" }, "…"));
         const answer = await this.store.server.timeline_others({ take: clip.take }).catch((error) => ({ error: { message: String(error?.message || error || "") } }));
         if (answer.error) return list.replaceChildren(T.h("p", { class: "m-error" }, answer.error.message));
@@ -230,6 +251,8 @@
               take.poster ? T.h("img", { src: take.poster, alt: "" }) : T.icon("title"), T.h("span", {}, take.seed !== undefined ? T.say("seed", { seed: take.seed }) : take.name))
           )
         );
+        list.scrollIntoView({ block: "nearest" });
+        list.firstChild.focus({ preventScroll: true });
       });
       button.hidden = !clip.take;
       return T.h("div", { class: "t-replace" }, button, list);
@@ -275,7 +298,7 @@
           const thing = this.store.thing();
           const clip = layout.clips.find((each) => each.id === thing.clip);
           const frames = T.framesOf(input.value, layout.rate);
-          if (frames === null) return this.say(T.say("error.timecode", { text: input.value }));
+          if (frames === null) return this.say(T.say("error.timecode", { text: input.value }), input);
           this.send("caption", { [edge]: Math.max(0, clip.start + Math.round((frames - clip.at) * layout.pace(clip))) }, input);
         }, { wide: false });
       });

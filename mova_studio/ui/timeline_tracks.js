@@ -152,6 +152,7 @@
       item.element.style.transform = `translateX(${item.left}px)`;
       item.element.style.width = `${item.width}px`;
       item.element.classList.toggle("t-narrow", item.width < 46);
+      item.element.classList.toggle("t-tiny", item.width < 24);
     }
     placeHead(follow = false) {
       const x = this.x(this.store.playhead);
@@ -217,8 +218,8 @@
     teachEmpty() {
       const { clips } = this.store.state;
       this.teach.hidden = clips.length > 0;
-      this.lanes.sound.dataset.empty = this.store.state.sounds.length ? "" : T.say("empty.sounds");
-      this.lanes.caption.dataset.empty = this.store.state.captions.length ? "" : T.say("empty.captions");
+      this.lanes.sound.dataset.empty = this.store.state.sounds.length || !this.store.mayChange ? "" : T.say("empty.sounds");
+      this.lanes.caption.dataset.empty = this.store.state.captions.length || !this.store.mayChange ? "" : T.say("empty.captions");
       if (clips.length) return this.teach.replaceChildren();
       this.teach.replaceChildren(T.h("h3", {}, T.say("empty.title")), T.h("p", {}, T.say("empty.text")));
     }
