@@ -174,11 +174,13 @@
           T.h("p", { class: "m-good" }, T.say("export.done")),
           T.h("button", { type: "button", class: "m-cross", "aria-label": T.say("said.close"), click: () => this.done.replaceChildren() }, "×")
         ),
-        T.h("p", { class: "m-mono" }, facts.join(" · ")),
-        T.h("a", { class: "m-button", href: done.url, download: done.name, title: done.name }, T.say("export.download")),
-        done.caption_files?.length
-          ? T.h("p", { class: "t-row t-wrap" }, T.say("export.captions"), done.caption_files.map((file) => T.h("a", { class: "m-link", href: file.url, download: file.name, title: file.name }, file.name.split(".").pop().toUpperCase())))
-          : null
+        T.h("p", { class: "m-mono t-facts", title: facts.join(" · ") }, facts.join(" · ")),
+        T.h(
+          "div",
+          { class: "t-row" },
+          T.h("a", { class: "m-button", href: done.url, download: done.name, title: done.name }, T.say("export.download")),
+          (done.caption_files || []).map((file) => T.h("a", { class: "m-link", href: file.url, download: file.name, title: file.name }, file.name.split(".").pop().toUpperCase()))
+        )
       );
     }
     async file(kind, button) {

@@ -35,6 +35,13 @@ PEAK = "parseFloat(document.querySelector('.t-peak').textContent.replace('\u2212
 SCREENS = "[...document.querySelectorAll('.t-screen video')]"
 FRAME = f"Math.floor({STORE}.playhead)"
 SETTLED = f"() => {STORE}.waiting === 0"
+DROP = """([name, text]) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([text], name));
+  const target = document.querySelector(".t-editor");
+  for (const kind of ["dragover", "drop"])
+    target.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+}"""
 MOVES = 60
 BUSY = ("TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 
@@ -255,6 +262,32 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     page.keyboard.press("Control+z")
     page.wait_for_function(f"{CLIPS}[0][1] === 73")
 
+    # What was typed stays beside what is wrong with it; the level comes back when the sound does.
+    page.fill("#t-field-speed", "3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".t-pair:has(#t-field-speed) + .m-error >> text=0.5 to 2")
+    assert page.input_value("#t-field-speed") == "3"
+    page.focus("#t-field-level")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"{STORE}.state.clips[0].gain_db === -0.5")
+    assert page.input_value("#t-field-speed") == "1"
+    page.check("#t-field-mute")
+    page.wait_for_function(f"{STORE}.state.clips[0].gain_db === null")
+    page.uncheck("#t-field-mute")
+    page.wait_for_function(f"{STORE}.state.clips[0].gain_db === -0.5")
+
+    # A take of the bin is heard while the pointer is on it, and its waveform seeks.
+    card = page.locator(".t-take[data-id=take13]")
+    card.locator(".t-poster").hover()
+    heard = "document.querySelector('.t-take[data-id=take13] video')"
+    page.wait_for_function(f"{heard}.currentTime > 0.1 && !{heard}.paused && !{heard}.muted")
+    wave_box = card.locator(".m-wave").bounding_box()
+    assert wave_box is not None
+    card.locator(".m-wave").click(position={"x": wave_box["width"] * 0.8, "y": 8})
+    page.wait_for_function(f"{heard}.currentTime > 1.5")
+    page.locator(".t-viewer header").hover(position={"x": 5, "y": 5})
+    page.wait_for_function(f"!{heard}.hasAttribute('src')")
+
     page.click("[data-key='make.captions']")
     page.wait_for_selector(".t-caption >> text=Fresh bread, come in!")
     page.click(".t-caption")
@@ -278,20 +311,29 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     page.screenshot(path=screenshots / "timeline-captions.png")
 
 
-def test_export_download_and_files(timeline: Page, tmp_path: Path, screenshots: Path) -> None:
+def test_export_download_and_files(timeline: Page, filled: RunningStudio, tmp_path: Path, screenshots: Path) -> None:
     page = timeline
     put(page, 11, 13)
+    page.click("[data-key='add.caption']")
+    page.keyboard.press("Enter")
     page.click(".t-export-go")
     page.fill("#t-export-size", "large")
     page.click(".t-export-go")
     page.wait_for_selector(".t-foot .m-error >> text=large")
+    page.fill("#t-export-size", "3840x2160")
+    page.click(".t-export-go")
+    page.wait_for_selector(".t-progress >> text=/^[1-9]\\d* % · \\d+ s left$/")
+    page.click("[data-key='export.cancel']")
+    page.wait_for_selector(".t-done >> text=Cancelled")
+    assert not list((filled.library / "timelines" / "films").iterdir())
     page.fill("#t-export-size", f"{WIDTH}x{HEIGHT}")
+    page.select_option("#t-export-captions", "files")
     page.click(".t-export-go")
     page.wait_for_selector(".t-done a", timeout=90_000)
     page.screenshot(path=screenshots / "timeline-export.png")
     assert "98 frames · 4.1 s · \u221214.0 LUFS" in page.inner_text(".t-done")
     with page.expect_download() as started:
-        page.click(".t-done a")
+        page.click(".t-done a.m-button")
     film = tmp_path / "film.mp4"
     started.value.save_as(film)
     with av.open(str(film)) as container:
@@ -301,8 +343,29 @@ def test_export_download_and_files(timeline: Page, tmp_path: Path, screenshots: 
         assert sound.rate == 48000
         assert abs(container.duration / 1e6 - 98 / RATE) < 0.06
     with page.expect_download() as started:
+        page.click(".t-done a >> text=VTT")
+    assert "New caption" in Path(started.value.path()).read_text("utf-8")
+    with page.expect_download() as started:
         page.click("[data-key='file.otio']")
-    assert '"OTIO_SCHEMA"' in Path(started.value.path()).read_text("utf-8")
+    started.value.save_as(tmp_path / "film.otio")
+
+    first = page.evaluate(f"{STORE}.state.id")
+    page.set_input_files(".t-toolbar input[type=file]", tmp_path / "film.otio")
+    page.wait_for_function(f"{STORE}.state.id !== '{first}' && {NAMES}.join() === 'take11,take13'")
+    page.evaluate(DROP, ["broken.otio", "{ no"])
+    page.wait_for_selector(".t-said .m-error >> text=broken.otio: it is no OpenTimelineIO")
+
+    # The file of a take has gone: its clip says so, and so does the export.
+    (file,) = filled.library.rglob("*-13.mp4")
+    file.rename(tmp_path / "away.mp4")
+    try:
+        page.evaluate(f"{STORE}.open('')")
+        page.wait_for_selector(".t-clip.t-missing >> nth=0 >> text=file gone")
+        page.click(".t-export-go")
+        page.wait_for_selector(".t-foot .m-error >> text=their files have gone")
+        page.screenshot(path=screenshots / "timeline-missing.png")
+    finally:
+        (tmp_path / "away.mp4").rename(file)
 
 
 def test_in_chinese_and_in_a_small_window(browser: Browser, filled: RunningStudio, screenshots: Path) -> None:

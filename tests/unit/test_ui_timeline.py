@@ -123,6 +123,8 @@ def test_a_first_visit_has_an_empty_film_that_is_kept_with_its_first_clip(room):
 def test_a_film_that_nobody_sized_takes_the_shape_of_its_first_clip(room, tmp_path):
     write_film(tmp_path / "wide.mp4", 5, (96, 32), 30.0)
     upload = room.desk.library.bring(tmp_path / "wide.mp4", "wide.mp4")
+    shown = until(lambda: (card := room.ask("list")["uploads"][0])["peaks"] and card)
+    assert shown["id"] == upload and shown["poster"] and shown["url"] and len(shown["peaks"]) == 40
     state = room.do(room.ask("open", id=""), "insert", upload=upload)
     assert (state["width"], state["height"], state["rate"]) == (96, 32, [30, 1])
     state = room.do(state, "insert", take="one")
@@ -220,6 +222,7 @@ def test_another_take_of_the_same_shot_takes_the_place_and_keeps_the_trim(room):
 def test_takes_are_found_by_their_words(room):
     found = room.ask("takes", search="drum")
     assert found["total"] == 1 and found["takes"][0]["id"] == "two" and found["takes"][0]["poster"]
+    assert len(found["takes"][0]["peaks"]) == 40 and 0 < max(found["takes"][0]["peaks"]) <= 1
     assert room.ask("takes", offset=10)["takes"] == []
 
 
