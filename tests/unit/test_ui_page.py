@@ -32,7 +32,7 @@ from mova_studio.ui.served import ServedTakes, cached_file
 from mova_studio.ui.wording import Wording
 
 PROJECT = Path(__file__).parents[2]
-OWNER_ONLY = {"use_model", "download_model", "models", "plan", "verify_model"}
+OWNER_ONLY = {"use_model", "download_model", "make_frame", "models", "plan", "verify_model"}
 QUEUE = {f"queue_{verb}" for verb in ("add", "list", "cancel", "pause", "resume", "front", "move")}
 QUEUE |= {"scout", "scout_list"}
 OWNER_ONLY |= {"delete_take", "restore_take", "star_take", "tag_take"}
