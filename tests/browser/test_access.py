@@ -127,7 +127,7 @@ def test_guests_page_has_no_owners_controls(
 ) -> None:
     page = sign_in(context, locked_studio, GUEST)
     tabs = [tab.inner_text() for tab in page.locator("#views [role=tab]").all()]
-    assert tabs == ["Create", "Scouts", "Gallery", "Prompt lab"]
+    assert tabs == ["Create", "Scouts", "Gallery", "Timeline", "Prompt lab"]
     page.click("#views [data-tab-id=takes] >> visible=true")
     page.wait_for_selector("#takes .m-card")
     assert page.locator("#takes [data-act=trash], #takes [data-star]").count() == 0
