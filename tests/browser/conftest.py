@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from driving import GUEST, OWNER, RunningStudio, open_studio, start_studio
+from driving import GUEST, OWNER, RunningStudio, new_context, open_studio, start_studio
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +45,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh profile with a dark system theme."""
-    fresh = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="en-US")
-    fresh.set_default_timeout(60_000)
+    fresh = new_context(browser, viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="en-US")
     yield fresh
     fresh.close()
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-from driving import RunningStudio, open_studio
+from driving import RunningStudio, new_context, open_studio
 from playwright.sync_api import Browser
 
 PAGES = 24
@@ -106,11 +106,8 @@ def test_nothing_crosses_between_twenty_four_sessions(studio: RunningStudio) -> 
 
 
 def test_nothing_crosses_between_windows(browser: Browser, studio: RunningStudio) -> None:
-    contexts = [browser.new_context(viewport={"width": 1024, "height": 700}) for _ in range(WINDOWS)]
-    pages = []
-    for context in contexts:
-        context.set_default_timeout(120_000)
-        pages.append(open_studio(context, studio))
+    contexts = [new_context(browser, viewport={"width": 1024, "height": 700}) for _ in range(WINDOWS)]
+    pages = [open_studio(context, studio) for context in contexts]
     for number, page in enumerate(pages, start=100):
         for name, value in fields(number).items():
             page.fill(f"#{name} input, #{name} textarea", str(value))

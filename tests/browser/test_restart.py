@@ -34,7 +34,7 @@ def test_a_killed_app_goes_on_with_the_run_and_the_page(context: BrowserContext,
         page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
         assert page.input_value("#prompt textarea") == "Rain on a tin roof."
         page.wait_for_function("/goes on from step \\d+/.test(document.querySelector('#progress')?.innerText || '')")
-        page.wait_for_selector("#stage video.m-video", timeout=180_000)
+        page.wait_for_selector("#stage video.m-video")
         assert "seed 77" in page.inner_text("#stage")
         assert len(list(studio.library.glob("*/*.mp4"))) == 1
         assert list(saved.glob("*")) == []

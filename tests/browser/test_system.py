@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import GUEST, OWNER, RunningStudio, open_studio, small_settings, start_studio, wait_for_take
+from driving import GUEST, OWNER, RunningStudio, new_context, open_studio, small_settings, start_studio, wait_for_take
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -181,8 +181,7 @@ def test_guests_have_no_system(context: BrowserContext, locked_studio: RunningSt
 @pytest.mark.parametrize("size", list(SIZES))
 def test_looks(browser: Browser, own_studio: RunningStudio, screenshots: Path, size: str) -> None:
     width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark", locale="en-US")
-    context.set_default_timeout(60_000)
+    context = new_context(browser, viewport={"width": width, "height": height}, color_scheme="dark", locale="en-US")
     page = open_studio(context, own_studio)
 
     def shoot(name: str, **how: Any) -> None:

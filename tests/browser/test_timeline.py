@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from driving import RunningStudio, open_studio, start_studio
+from driving import RunningStudio, new_context, open_studio, start_studio
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page
 
 from mova_studio.library.database import Database
@@ -329,7 +329,7 @@ def test_export_download_and_files(timeline: Page, filled: RunningStudio, tmp_pa
     page.fill("#t-export-size", f"{WIDTH}x{HEIGHT}")
     page.select_option("#t-export-captions", "files")
     page.click(".t-export-go")
-    page.wait_for_selector(".t-done a", timeout=90_000)
+    page.wait_for_selector(".t-done a")
     page.screenshot(path=screenshots / "timeline-export.png")
     assert "98 frames · 4.1 s · \u221214.0 LUFS" in page.inner_text(".t-done")
     with page.expect_download() as started:
@@ -369,8 +369,7 @@ def test_export_download_and_files(timeline: Page, filled: RunningStudio, tmp_pa
 
 
 def test_in_chinese_and_in_a_small_window(browser: Browser, filled: RunningStudio, screenshots: Path) -> None:
-    context = browser.new_context(viewport={"width": 1024, "height": 700}, locale="zh-CN", color_scheme="light")
-    context.set_default_timeout(60_000)
+    context = new_context(browser, viewport={"width": 1024, "height": 700}, locale="zh-CN", color_scheme="light")
     page = open_timeline(context, filled)
     page.wait_for_selector(".t-toolbar[aria-label=工具]")
     if not page.locator(".t-clip").count():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driving import GUEST, RunningStudio, open_studio, small_settings, wait_for_take
+from driving import GUEST, RunningStudio, new_context, open_studio, small_settings, wait_for_take
 from playwright.sync_api import Browser, BrowserContext, Page
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ CLIPPED = """() => [...document.querySelectorAll('button, .m-chip, .m-badge, .m-
 @pytest.fixture(scope="module")
 def filled(browser: Browser, studio: RunningStudio) -> Iterator[None]:
     """A studio with takes in it, one of them upright."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = new_context(browser, viewport={"width": 1440, "height": 900})
     page = open_studio(context, studio)
     for seed, (width, height) in enumerate(((96, 64), (64, 96), (96, 64)), start=41):
         page.fill("#prompt textarea", "A kettle whistles on a stove; a chair scrapes; a voice says, “Tea?”")
@@ -44,8 +44,7 @@ def check_layout(page: Page) -> None:
 @pytest.mark.parametrize("size", list(SIZES))
 def test_views(browser: Browser, studio: RunningStudio, filled: None, screenshots: Path, size: str) -> None:
     width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark", locale="en-US")
-    context.set_default_timeout(60_000)
+    context = new_context(browser, viewport={"width": width, "height": height}, color_scheme="dark", locale="en-US")
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     page = open_studio(context, studio)
@@ -84,6 +83,7 @@ def test_views(browser: Browser, studio: RunningStudio, filled: None, screenshot
     page.wait_for_selector("#takes .m-card")
     shoot("takes")
     page.click("#views [data-tab-id=lab] >> visible=true")
+    page.wait_for_function("document.querySelector('#lab-original textarea').value")
     page.click("#lab-run")
     page.wait_for_selector("#lab-report .m-good")
     shoot("lab")
@@ -103,7 +103,7 @@ def test_views(browser: Browser, studio: RunningStudio, filled: None, screenshot
 
 
 def test_chinese_by_the_browsers_language(browser: Browser, studio: RunningStudio) -> None:
-    context = browser.new_context(locale="zh-CN")
+    context = new_context(browser, locale="zh-CN")
     page = open_studio(context, studio)
     page.wait_for_selector("#generate >> text=生成")
     page.click("#generate")
@@ -149,7 +149,7 @@ def test_every_control_has_a_name(page: Page) -> None:
 
 
 def test_reduced_motion_starts_nothing(browser: Browser, studio: RunningStudio) -> None:
-    context = browser.new_context(reduced_motion="reduce")
+    context = new_context(browser, reduced_motion="reduce")
     page = open_studio(context, studio)
     page.fill("#prompt textarea", "A clock ticks.")
     small_settings(page, steps=400)
