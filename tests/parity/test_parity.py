@@ -19,7 +19,6 @@ from mova_studio.diffusion.guidance import DualGuidance
 from mova_studio.diffusion.text import clean_prompt, encode_prompts, tokenize
 from mova_studio.framing import crop_and_resize
 from mova_studio.network.checkpoint import Checkpoint
-from mova_studio.network.joint import joint_forward
 from mova_studio.network.rotary import (
     RotaryTable,
     aligned_video_positions,
@@ -29,6 +28,9 @@ from mova_studio.network.rotary import (
     rotate_halves,
 )
 from mova_studio.network.towers import SinusoidalTimesteps, unpatchify
+from mova_studio.training.batch import Batch
+from mova_studio.training.loss import flow_matching_loss
+from mova_studio.training.noise import Noise
 
 CPU = torch.device("cpu")
 
@@ -412,7 +414,7 @@ def test_end_to_end(goldens, tiny_pipeline, name):
 
 @pytest.mark.parametrize(("name", "expert", "row"), [("high", "video_dit", 120), ("low", "video_dit_2", 600)])
 def test_train_losses_and_gradients(goldens, tiny_checkpoint, name, expert, row):
-    """The joint forward is differentiable, and flow matching on it gives the reference's gradients."""
+    """The trainers' own loss, at the reference's shared timestep and weight 1, has the reference's gradients."""
     golden, step, checkpoint = goldens("train"), goldens("step"), Checkpoint(tiny_checkpoint)
     parts = {part: checkpoint.load(part).requires_grad_(True) for part in (expert, "audio_dit", "dual_tower_bridge")}
     scheduler = FlowMatchPairScheduler.from_config(checkpoint.config("scheduler"))
@@ -420,18 +422,18 @@ def test_train_losses_and_gradients(goldens, tiny_checkpoint, name, expert, row)
     timestep = scheduler.timesteps[row, :1]
     golden.check(f"{name}.timestep", timestep)
     clean, condition = step["in.visual"].split([16, 20], dim=1)
-    noisy = scheduler.add_noise(clean, golden["noise_video"], timestep)
-    noisy_audio = scheduler.add_noise(step["in.audio"], golden["noise_audio"], timestep)
-    golden.check(f"{name}.noisy_video", noisy)
-    golden.check(f"{name}.noisy_audio", noisy_audio)
-    video, audio = joint_forward(
-        *parts.values(), torch.cat([noisy, condition], dim=1), noisy_audio, pad_rows(step["in.context_pos"]), timestep
+    golden.check(f"{name}.noisy_video", scheduler.add_noise(clean, golden["noise_video"], timestep))
+    golden.check(f"{name}.noisy_audio", scheduler.add_noise(step["in.audio"], golden["noise_audio"], timestep))
+    loss = flow_matching_loss(
+        *parts.values(),
+        scheduler,
+        Batch(clean, condition, step["in.audio"], pad_rows(step["in.context_pos"])),
+        Noise(timestep, timestep, golden["noise_video"], golden["noise_audio"]),
+        audio_weight=1.0,
     )
-    video_loss = torch.nn.functional.mse_loss(video, golden["noise_video"] - clean)
-    audio_loss = torch.nn.functional.mse_loss(audio, golden["noise_audio"] - step["in.audio"])
-    golden.check(f"{name}.video_loss", video_loss.detach())
-    golden.check(f"{name}.audio_loss", audio_loss.detach())
-    (video_loss + audio_loss).backward()
+    golden.check(f"{name}.video_loss", loss.video)
+    golden.check(f"{name}.audio_loss", loss.audio)
+    loss.total.backward()
     gradients = [[p.grad for p in part.parameters() if p.grad is not None] for part in parts.values()]
     norms = [torch.cat([gradient.flatten() for gradient in each]).norm() for each in gradients]
     golden.check(f"{name}.grad_norms", torch.stack(norms))
