@@ -29,7 +29,6 @@ class RunningStudio:
 
     url: str
     library: Path
-    seconds_to_page: float
     process: subprocess.Popen
 
 
@@ -55,7 +54,7 @@ def start_studio(folder: Path, *flags: str, port: int | None = None) -> Iterator
             assert process.poll() is None, f"the studio ended while starting:\n{log.read_text()}"
             assert time.monotonic() - started < START_SECONDS, f"the studio does not answer:\n{log.read_text()}"
             time.sleep(0.05)
-        yield RunningStudio(url, library, time.monotonic() - started, process)
+        yield RunningStudio(url, library, process)
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         process.terminate()

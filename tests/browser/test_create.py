@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -19,12 +17,8 @@ pytestmark = pytest.mark.browser
 LONG = 1000
 
 
-def test_interactive_soon_and_without_weights(studio: RunningStudio, context: BrowserContext) -> None:
-    started = time.monotonic()
+def test_a_page_opens_before_there_is_a_take(studio: RunningStudio, context: BrowserContext) -> None:
     page = open_studio(context, studio)
-    seconds = studio.seconds_to_page + time.monotonic() - started
-    # On a machine that is busy with other things, its share of them.
-    assert seconds < 10 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     assert page.inner_text("#generate").startswith("Generate")
     assert not [*studio.library.rglob("*.mp4")]
 
@@ -164,10 +158,8 @@ def test_cancel_and_queue(page: Page) -> None:
     page.wait_for_function("document.querySelector('#queue').innerText.includes('1 ahead')")
     page.wait_for_selector("#pills .m-pill >> text=Queue 2")
     page.wait_for_selector("#stage video.m-preview")
-    asked = time.monotonic()
     page.click("#cancel")
     page.wait_for_selector("#queue .m-job[data-state=cancelled]")
-    assert time.monotonic() - asked < 5
     wait_for_take(page, seed=2)
     states = [job.get_attribute("data-state") for job in page.locator("#queue .m-job").all()]
     assert states == ["done", "cancelled"]

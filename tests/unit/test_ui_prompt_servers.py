@@ -216,7 +216,7 @@ def test_stopping_a_picture_hangs_up_and_changes_nothing(maker, server):
 
     last = asyncio.run(stopped())
     assert "Stopped" in last[maker.said]["value"] and last[maker.go]["visible"] and not last[maker.use]["visible"]
-    assert server.gone.wait(5) and lab.made is None and lab.running is None
+    assert server.gone.wait(30) and lab.made is None and lab.running is None
 
 
 def test_the_made_frame_is_known_again_in_the_form_and_no_other_is():
@@ -297,7 +297,7 @@ def test_stopping_in_create_hangs_up_and_leaves_the_prompt_as_it_was(line, serve
     assert steps[-1][line.start]["visible"] and not steps[-1][line.stop]["visible"]
     settled = asyncio.run(line.settle(page, lab, PROMPT))
     assert line.prompt not in settled and page.origin is None and lab.swap is None and lab.history == []
-    assert server.gone.wait(5) and lab.running is None
+    assert server.gone.wait(30) and lab.running is None
 
 
 def test_a_server_that_answers_in_the_wrong_language_is_asked_twice_more_and_then_shown(line, server):
