@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model, field_validator, model_validator
 
 from mova_studio.errors import InputError
-from mova_studio.library.faults import first_fault
+from mova_studio.faults import first_fault
 from mova_studio.library.shot import Shot, check_prompt
 from mova_studio.media.bounded_json import parse_json
 from mova_studio.settings import PRESETS

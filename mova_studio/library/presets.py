@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mova_studio.errors import InputError
-from mova_studio.library.faults import first_fault
+from mova_studio.faults import first_fault
 from mova_studio.library.shot import MAX_FRAMES, MAX_SIDE, Shot
 from mova_studio.settings import PRESETS
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mova_studio.errors import InputError
-from mova_studio.library.faults import first_fault
+from mova_studio.faults import first_fault
 from mova_studio.library.preset_file import MAX_BYTES, MAX_NAME, Words
 from mova_studio.media.bounded_json import parse_json
 from mova_studio.settings import PRESETS

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mova_studio.atomic import replacing
 from mova_studio.errors import InputError
-from mova_studio.library.faults import first_fault
+from mova_studio.faults import first_fault
 from mova_studio.media.bounded_json import parse_json
 from mova_studio.timeline.model import Timeline
 

@@ -25,9 +25,10 @@ class Schedule:
     Attributes:
         steps: in all.
         learning_rate: highest, after the warm-up.
-        warmup: steps over which it rises from 0; then it falls to 0 along a cosine.
+        warmup: steps over which it rises from 0; then it falls along a cosine.
         clip_norm: longest gradient.
         weight_decay: of AdamW.
+        final_rate: share of the learning rate that is left at the end.
     """
 
     steps: int
@@ -35,13 +36,15 @@ class Schedule:
     warmup: int = 100
     clip_norm: float = 1.0
     weight_decay: float = 0.0
+    final_rate: float = 0.0
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
         if step < self.warmup:
             return self.learning_rate * (step + 1) / self.warmup
         share = (step - self.warmup) / max(self.steps - self.warmup, 1)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+        left = 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+        return self.learning_rate * (self.final_rate + (1 - self.final_rate) * left)
 
 
 class Fit:
