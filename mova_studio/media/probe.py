@@ -51,13 +51,13 @@ class MediaInfo:
         return dataclasses.asdict(self)
 
 
-def probe(path: Path) -> MediaInfo:
+def probe(source: Path | IO[bytes]) -> MediaInfo:
     """Read a file's streams and count every frame, without decoding.
 
     Raises:
         InputError: missing, a folder, empty, not a media file, or cut short.
     """
-    with open_media(path) as container:
+    with open_media(source) as container:
         video = container.streams.video[0] if container.streams.video else None
         audio = container.streams.audio[0] if container.streams.audio else None
         counted = {stream.index: 0 for stream in (video, audio) if stream is not None}
@@ -77,8 +77,8 @@ def probe(path: Path) -> MediaInfo:
         for stream in (video, audio):
             if stream is not None and stored[stream.index] < stream.frames:
                 raise InputError(
-                    f"{path} is cut short: {stored[stream.index]} of {stream.frames} pieces of {stream.type} are "
-                    "left; copy or download it again."
+                    f"{_name(source)} is cut short: {stored[stream.index]} of {stream.frames} pieces of {stream.type} "
+                    "are left; copy or download it again."
                 )
         return MediaInfo(
             container=container.format.name,
@@ -168,7 +168,7 @@ def open_media(source: Path | IO[bytes]) -> Iterator[InputContainer]:
 
 
 def _name(source: Path | IO[bytes]) -> str:
-    return str(source) if isinstance(source, Path) else "The sound"
+    return str(source) if isinstance(source, Path) else "The file"
 
 
 def _origin(container: InputContainer) -> Fraction:

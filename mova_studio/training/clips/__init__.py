@@ -1,0 +1,1 @@
+"""Clips to train on: found, cut, decoded, measured, and kept as latents."""
