@@ -71,7 +71,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "`.venv/bin/python -m pytest tests/parity --parity-report docs/parity.md`; the same comparison runs in every",
         "test run. Not matched on purpose, because the reference is wrong there: the nearest-timestep lookup of the",
         "scheduler (`*_lookup` and the chains made from it) and the video head at batch 2 (`head.video_b2_quirk`).",
-        "The `lora` group belongs to training, which this version does not have.",
         "",
         "| group | tensors compared | largest difference | at | allowed there |",
         "|---|---|---|---|---|",
