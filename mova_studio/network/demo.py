@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,12 +144,18 @@ def _make_heard(vae: AutoencoderDAC) -> None:
     last.bias -= 0.2 * sound.mean() / sound.std()
 
 
-def word_tokenizer() -> T5TokenizerFast:
-    """A tokenizer without training: common English words and the ASCII letters; other scripts share one
-    unknown piece, which is all that random weights can make of them."""
+def word_tokenizer(more: Sequence[str] = ()) -> T5TokenizerFast:
+    """A tokenizer without training: common English words and the ASCII letters; what is in neither of them nor in
+    `more` shares one unknown piece.
+
+    Args:
+        more: pieces to know as well, a word that follows a space with "▁" before it.
+    """
     pieces: list[tuple[str, float]] = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -20.0)]
     pieces += [("▁", -3.0)] + [(chr(code), -6.0) for code in range(33, 127)]
     pieces += [(f"▁{word}", -7.0) for word in _COMMON_WORDS.split() if len(word) > 1]
+    known = {piece for piece, _ in pieces}
+    pieces += [(piece, -7.0) for piece in dict.fromkeys(more) if piece not in known]
     tokenizer = T5TokenizerFast(vocab=pieces, extra_ids=0)
     tokenizer.model_max_length = 512
     return tokenizer
