@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -162,11 +163,16 @@ class Checkpoint:
             name: sum(file.stat().st_size for file in (self.folder / name).glob("*.safetensors")) for name in COMPONENTS
         }
 
-    def identity(self) -> str:
+    def identity(self, components: Collection[str] = tuple(COMPONENTS)) -> str:
         """A short hexadecimal name of the weights and settings: equal for equal checkpoints wherever they
-        lie. Configs are hashed whole, weight files by size, header and samples spread over their length."""
+        lie. Configs are hashed whole, weight files by size, header and samples spread over their length.
+
+        Args:
+            components: those that matter.
+        """
         digest = hashlib.sha256()
-        for name, component in sorted(COMPONENTS.items()):
+        for name in sorted(components):
+            component = COMPONENTS[name]
             digest.update(json.dumps([name, self.config(name)], sort_keys=True).encode())
             for file in weight_files(self.folder / name, component.weights):
                 _digest_samples(digest, file)

@@ -1,0 +1,94 @@
+"""What a checkpoint makes of a clip: latents of picture and sound, the condition, the caption's states."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from diffusers import AutoencoderKLWan
+from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
+
+from mova_studio.diffusion.conditioning import encode_video, image_condition
+from mova_studio.diffusion.text import encode_prompts, tokenize
+from mova_studio.errors import MemoryRanOut
+from mova_studio.network.audio_vae import AutoencoderDAC
+from mova_studio.network.checkpoint import Checkpoint
+from mova_studio.network.tiles import Tiling
+from mova_studio.training.clips.buckets import as_video
+from mova_studio.training.clips.decode import Clip
+
+ENCODERS = ("audio_vae", "text_encoder", "video_vae")
+_MOST_TILES = 64
+
+
+def encoders_identity(checkpoint: Checkpoint) -> str:
+    """Of what encodes alone: clips need not be encoded again for a network that was trained further."""
+    return checkpoint.identity(ENCODERS)
+
+
+class ClipEncoder:
+    """The two VAEs of a checkpoint, in float32.
+
+    Args:
+        device: where they compute.
+
+    Raises:
+        CheckpointError: they are wrong, truncated or absent.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+        self._device = device
+        self._video: AutoencoderKLWan = checkpoint.load("video_vae", torch.float32).to(device)
+        self._audio = cast(AutoencoderDAC, checkpoint.load("audio_vae", torch.float32).to(device))
+        self._tiles = 1
+
+    @torch.no_grad()
+    def encode(self, clip: Clip) -> dict[str, torch.Tensor]:
+        """The video_latents, condition and audio_latents of an `Example`, on the CPU.
+
+        Where the device has not enough memory for a whole picture, it is encoded in tiles, and later ones are too.
+
+        Raises:
+            MemoryRanOut: not even for a tile.
+        """
+        video = as_video(clip.frames)[None]
+        first = video[:, :, 0].to(self._device)
+        sound = torch.from_numpy(clip.audio).to(self._device)[None, None]
+        while True:
+            tiling = Tiling(count=self._tiles) if self._tiles > 1 else None
+            try:
+                latents = encode_video(self._video, video.to(self._device), tiling)
+                condition = image_condition(self._video, first, None, len(clip.frames), tiling)
+                heard = self._audio.encode(self._audio.pad(sound)).mean
+                return {
+                    "video_latents": latents[0].cpu(),
+                    "condition": condition[0].cpu(),
+                    "audio_latents": heard[0].cpu(),
+                }
+            except torch.OutOfMemoryError as error:
+                self._tiles *= 2
+                if self._tiles > _MOST_TILES:
+                    raise MemoryRanOut(
+                        f"{self._device} has not enough memory to encode clips of {video.shape[4]}x{video.shape[3]}; "
+                        "choose smaller ones, or encode on the processor."
+                    ) from error
+
+
+class CaptionEncoder:
+    """The text encoder of a checkpoint, as it is stored, and its tokenizer.
+
+    Raises:
+        CheckpointError: they are wrong, truncated or absent.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+        self._tokenizer: PreTrainedTokenizerBase = checkpoint.tokenizer()
+        self._device = device
+        self._encoder: UMT5EncoderModel = checkpoint.load("text_encoder").to(device)
+
+    @torch.no_grad()
+    def encode(self, caption: str) -> torch.Tensor:
+        """The states of the caption's own tokens, float32 [n, text_dim], 1 <= n <= 512, on the CPU."""
+        states = encode_prompts(self._encoder, self._tokenizer, [caption], self._device)
+        _, mask = tokenize(self._tokenizer, [caption])
+        return states[0, : int(mask.sum())].float().cpu()
