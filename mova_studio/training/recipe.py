@@ -46,7 +46,7 @@ class AdapterShape(BaseModel):
     model_config = _STRICT
 
     rank: Annotated[int, Field(ge=1, le=1024)]
-    alpha: Annotated[float, Field(gt=0, le=4096)]
+    alpha: Annotated[int, Field(ge=1, le=4096)]
     targets: Annotated[list[str], Field(min_length=1, max_length=20)] = ["q", "k", "v", "o"]
 
 
@@ -103,9 +103,12 @@ class Recipe(BaseModel):
 
     @field_validator("learning_rates")
     @classmethod
-    def _something_learns(cls, rates: LearningRates) -> LearningRates:
-        if not any(rates.model_dump().values()):
-            raise InputError("learning_rates are all 0, so nothing would learn; at least one must be above 0.")
+    def _every_step_learns(cls, rates: LearningRates) -> LearningRates:
+        if not (rates.audio_dit or rates.dual_tower_bridge or (rates.video_dit and rates.video_dit_2)):
+            raise InputError(
+                "learning_rates leave nothing to learn in every second step, which trains the other expert; give one "
+                "above 0 to audio_dit, to dual_tower_bridge, or to both video_dit and video_dit_2."
+            )
         return rates
 
     @model_validator(mode="after")

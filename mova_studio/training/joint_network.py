@@ -1,0 +1,114 @@
+"""The four components that learn as one module, so that they can be placed, spread over processes and saved as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.fsdp import fully_shard
+from torch.utils.checkpoint import checkpoint as computed_again
+
+from mova_studio.diffusion.sampling import Expert
+from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
+from mova_studio.network.checkpoint import Checkpoint
+from mova_studio.training.batch import Batch
+from mova_studio.training.lora import add_adapters
+from mova_studio.training.loss import FlowMatchingLoss, flow_matching_loss
+from mova_studio.training.noise import Noise
+from mova_studio.training.recipe import Recipe
+
+LEARNING = ("video_dit", "video_dit_2", "audio_dit", "dual_tower_bridge")
+
+
+class JointNetwork(nn.Module):
+    """Both experts, the audio tower and the bridge of a checkpoint, set to learn what a recipe says.
+
+    Args:
+        checkpoint: in the published layout.
+        recipe: its mode, rates, adapter and dtype are looked at.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, recipe: Recipe) -> None:
+        super().__init__()
+        self.scheduler = FlowMatchPairScheduler.from_config(checkpoint.config("scheduler"))
+        self.boundary_ratio = checkpoint.boundary_ratio
+        dtype: torch.dtype = getattr(torch, recipe.dtype)
+        # Weights that learn are float32: a step of 1e-5 is lost between two numbers of bfloat16.
+        self.autocast_to = dtype if recipe.mode == "full" and dtype != torch.float32 else None
+        for name in LEARNING:
+            self.add_module(name, checkpoint.load(name, torch.float32 if recipe.mode == "full" else dtype))
+        rates = recipe.learning_rates.model_dump()
+        learning = {name: self.get_submodule(name) for name in LEARNING if rates[name]}
+        if recipe.adapter is not None:
+            add_adapters(learning, recipe.adapter, recipe.seed)
+        else:
+            for module in learning.values():
+                module.requires_grad_(True)
+        if self.autocast_to is not None:
+            for tower in (self.video_dit, self.video_dit_2, self.audio_dit):
+                _keep_float32(tower.condition_embedder.time_embedder)  # type: ignore[union-attr, arg-type]
+        if recipe.gradient_checkpointing:
+            for layer in self.layers():
+                layer.forward = partial(computed_again, layer.forward, use_reentrant=False)
+
+    def layers(self) -> Iterator[nn.Module]:
+        """The blocks of the towers and the conditioners of the bridge: nearly all the weights."""
+        bridge: Any = self.dual_tower_bridge
+        for part in (self.video_dit, self.video_dit_2, self.audio_dit):
+            yield from part.blocks  # type: ignore[union-attr, misc]
+        yield from bridge.audio_to_video_conditioners.values()
+        yield from bridge.video_to_audio_conditioners.values()
+
+    def learning(self) -> dict[str, nn.Parameter]:
+        """What learns, by name."""
+        return {name: each for name, each in self.named_parameters() if each.requires_grad}
+
+    def place(self, device: torch.device, mesh: DeviceMesh | None = None) -> None:
+        """Bring the weights to `device`; with a mesh, each process keeps its share of every layer's (FSDP)."""
+        for each in self.learning().values():
+            # Not in the checkpoint's own file, which they may be mapped from.
+            each.data = each.data.clone()
+        if mesh is None:
+            self.to(device)
+            return
+        for module in (*self.layers(), self):
+            fully_shard(module, mesh=mesh)
+
+    def forward(
+        self,
+        batch: Batch,
+        noise: Noise,
+        expert: Expert,
+        audio_weight: float,
+        empty_prompt_embeds: torch.Tensor | None = None,
+    ) -> FlowMatchingLoss:
+        """The loss of `batch`, see `flow_matching_loss`."""
+        tower: Any = self.video_dit if expert == "high" else self.video_dit_2
+        audio, bridge = (self.get_submodule(name) for name in ("audio_dit", "dual_tower_bridge"))
+        device = batch.video_latents.device.type
+        with torch.autocast(device, self.autocast_to, enabled=self.autocast_to is not None):
+            return flow_matching_loss(
+                tower,
+                audio,  # type: ignore[arg-type]
+                bridge,  # type: ignore[arg-type]
+                self.scheduler,
+                batch,
+                noise,
+                audio_weight=audio_weight,
+                empty_prompt_embeds=empty_prompt_embeds,
+            )
+
+
+def _keep_float32(module: nn.Module) -> None:
+    """Have `module` compute in float32 under autocast, as the published network does with time."""
+    forward = module.forward
+
+    def exact(states: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(states.device.type, enabled=False):
+            return forward(states)
+
+    module.forward = exact
