@@ -13,6 +13,7 @@ from diffusers.video_processor import VideoProcessor
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 from mova_studio.diffusion import inputs
+from mova_studio.diffusion.adapters import AdapterMixin
 from mova_studio.diffusion.conditioning import decode_video
 from mova_studio.diffusion.guidance import Velocity
 from mova_studio.diffusion.loading import load_components
@@ -38,7 +39,7 @@ from mova_studio.network.towers import AudioTower
 StepCallback = Callable[["MovaPipeline", int, float, dict[str, Any]], dict[str, Any] | None]
 
 
-class MovaPipeline(DiffusionPipeline):
+class MovaPipeline(AdapterMixin, DiffusionPipeline):
     """MOVA: joint video and audio generation from text and a first frame (arXiv 2602.08794).
 
     A call is `prepare` (text, frames, noise), `denoise` (the steps) and `decode`; the three can be called
@@ -171,6 +172,7 @@ class MovaPipeline(DiffusionPipeline):
 
         tower, *shared = self._tower_names(expert)
         with self.residency.use(tower, *shared):
+            self._adapted.bring((tower, *shared), self.residency.device)
             return joint_forward(
                 getattr(self, tower),
                 self.audio_dit,
@@ -254,7 +256,7 @@ class MovaPipeline(DiffusionPipeline):
         out of `on_layer` or the callback leaves it at the last whole step.
 
         Args:
-            state: from `prepare` or `SamplingState.load`.
+            state: from `prepare` or `SamplingState.load`; the adapters in use must be those that it was made with.
             num_steps: at most so many; None runs to the end.
             callback_on_step_end, callback_on_step_end_tensor_inputs: as in `__call__`.
             on_layer: called before every layer of every pass; may raise to stop at once.
@@ -268,8 +270,8 @@ class MovaPipeline(DiffusionPipeline):
         left = left if num_steps is None else min(num_steps, left)
         self._interrupt = False
         boundary_ratio, batched = self.config.boundary_ratio, self.batched_guidance
-        steps = sample(state, self.scheduler, boundary_ratio, self.predict_velocity, on_layer, batched)
-        with self.progress_bar(total=left) as bar:
+        with self._adapting(state) as predict, self.progress_bar(total=left) as bar:
+            steps = sample(state, self.scheduler, boundary_ratio, predict, on_layer, batched)
             for done in islice(steps, left):
                 bar.update()
                 if callback_on_step_end is not None:

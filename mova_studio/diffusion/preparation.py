@@ -62,6 +62,7 @@ def starting_state(
         condition=condition.to(device).float(),
         prompt_embeds=positive if settings.guidance.needs_positive else None,
         negative_prompt_embeds=negative if settings.guidance.needs_negative else None,
+        adapters=pipeline.adapters,
     )
 
 

@@ -65,6 +65,8 @@ def sample(
     guidance = settings.guidance
     policy = policy_of(settings.step_cache) if policy is None else policy
     computed = {0, high_steps, settings.num_inference_steps - 1, settings.num_inference_steps}
+    # Where an adapter comes or goes the network is another one, as where the experts change.
+    computed |= {step for use in state.adapters for step in use.changes(settings.num_inference_steps)}
     while not state.done:
         index = state.step
         expert: Expert = "high" if index < high_steps else "low"

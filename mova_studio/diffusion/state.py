@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from mova_studio.adapter_use import AdapterUse
 from mova_studio.diffusion.guidance import DualGuidance, check_interval
 from mova_studio.diffusion.step_cache import KeptStep, policy_of
 from mova_studio.errors import InputError
@@ -19,9 +20,9 @@ from mova_studio.network.weights import save_tensors
 
 _TENSORS = ("latents", "audio_latents", "condition", "prompt_embeds", "negative_prompt_embeds")
 _KEPT = "kept."
-_FORMAT = "mova_studio.sampling_state.2"
-# 1 had neither a step cache nor a guidance interval, which the defaults of both say.
-_READABLE = ("mova_studio.sampling_state.1", _FORMAT)
+_FORMAT = "mova_studio.sampling_state.3"
+# 1 had neither a step cache nor a guidance interval and 2 no adapters, which the defaults of all three say.
+_READABLE = ("mova_studio.sampling_state.1", "mova_studio.sampling_state.2", _FORMAT)
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class SamplingState:
         negative_prompt_embeds: [B, 512, text_dim]; None if no pass reads it.
         kept: what the step cache holds; None where the next step is computed in any case.
         reused_steps: steps done without computing them.
+        adapters: that the run was begun with, and goes on with.
     """
 
     settings: SamplingSettings
@@ -80,6 +82,7 @@ class SamplingState:
     negative_prompt_embeds: torch.Tensor | None
     kept: KeptStep | None = None
     reused_steps: int = 0
+    adapters: tuple[AdapterUse, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -121,6 +124,7 @@ class SamplingState:
             "reused_steps": str(self.reused_steps),
             "kept": json.dumps(None if self.kept is None else self.kept.numbers()),
             "settings": json.dumps(dataclasses.asdict(self.settings)),
+            "adapters": json.dumps([use.to_dict() for use in self.adapters]),
         }
         save_tensors(kept, path, metadata)
 
@@ -150,5 +154,6 @@ class SamplingState:
             step=int(metadata["step"]),
             kept=None if numbers is None else KeptStep.read(cached, numbers),
             reused_steps=int(metadata.get("reused_steps", "0")),
+            adapters=tuple(AdapterUse(**use) for use in json.loads(metadata.get("adapters", "[]"))),
             **tensors,
         )
