@@ -1,4 +1,4 @@
-"""The command line: `python -m mova_studio generate | enhance | queue | takes | timeline | plan | inspect | model`.
+"""The command line: `python -m mova_studio generate | enhance | queue | takes | timeline | train | plan | ...`.
 
 With --json, standard output carries exactly one JSON value (`enhance --batch`: one a line); everything else goes to
 standard error.
@@ -24,6 +24,7 @@ from mova_studio.cli.plan import add_plan_options, run_plan, tell_plan
 from mova_studio.cli.queue import add_queue_commands
 from mova_studio.cli.takes import add_takes_commands
 from mova_studio.cli.timeline import add_timeline_commands
+from mova_studio.cli.train import add_train_commands
 from mova_studio.errors import StudioError
 from mova_studio.media.images import open_image
 from mova_studio.media.loudness import measure
@@ -64,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_queue_commands(commands, _add)
     add_takes_commands(commands, _add)
     add_timeline_commands(commands, _add)
+    add_train_commands(commands, _add)
     add_plan_options(
         _add(commands, "plan", "how a take would be placed here, or on a machine you describe", run_plan, tell_plan)
     )
