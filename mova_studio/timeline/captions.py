@@ -8,13 +8,13 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
 
+from mova_studio.media.speech import Stretches, speech_stretches, voiced_stretches
 from mova_studio.prompting.reading import Prompt, read_prompt
 from mova_studio.timeline.caption_text import cue_texts, syllables
 from mova_studio.timeline.clip import SAMPLE_RATE, Source
 from mova_studio.timeline.edits import new_id
 from mova_studio.timeline.model import Caption, Timeline
 from mova_studio.timeline.sound_files import SHARED
-from mova_studio.timeline.speech import Stretches, speech_stretches, voiced_stretches
 from mova_studio.timeline.subtitles import is_note
 
 SHORTEST = Fraction(4, 5)  # seconds, where there is room

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from mova_studio.media.speech import Stretches, joined
 from mova_studio.timeline.clip import SAMPLE_RATE
-from mova_studio.timeline.speech import Stretches, joined
 
 ATTACK = round(0.15 * SAMPLE_RATE)
 RELEASE = round(0.5 * SAMPLE_RATE)

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mova_studio.errors import Cancelled
+from mova_studio.media.speech import Stretches, speech_stretches, voiced_stretches
 from mova_studio.timeline.clip import Clip, Title, exact_speed, sample_at
 from mova_studio.timeline.ducking import duck_gain
 from mova_studio.timeline.layout import Placed, film_samples, place, place_captions
 from mova_studio.timeline.model import Sound, Timeline
 from mova_studio.timeline.sound_files import SHARED
-from mova_studio.timeline.speech import Stretches, speech_stretches, voiced_stretches
 from mova_studio.timeline.subtitles import is_note
 from mova_studio.timeline.tempo import stretch
 

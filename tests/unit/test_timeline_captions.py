@@ -16,13 +16,13 @@ from scipy.io import wavfile
 from test_media_loudness import speech
 
 from mova_studio.errors import InputError, OutputError
+from mova_studio.media.speech import speech_stretches, voiced_stretches
 from mova_studio.timeline import fonts
 from mova_studio.timeline.caption_text import LINE, cue_texts, syllables, width
 from mova_studio.timeline.captions import captions_from_prompt
 from mova_studio.timeline.clip import Clip, Source, Title, Transition
 from mova_studio.timeline.fonts import font_for
 from mova_studio.timeline.model import Caption, Timeline
-from mova_studio.timeline.speech import speech_stretches, voiced_stretches
 from mova_studio.timeline.subtitles import cues, plain_lines, read_srt, read_vtt, write_ass, write_srt, write_vtt
 
 RATE = 48_000

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-from mova_studio.timeline.clip import SAMPLE_RATE
+from mova_studio.media.aac import SAMPLE_RATE
 
 TICK = SAMPLE_RATE // 100  # 10 ms
 Stretches = list[tuple[int, int]]
