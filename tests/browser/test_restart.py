@@ -25,6 +25,7 @@ def test_a_killed_app_goes_on_with_the_run_and_the_page(context: BrowserContext,
         saved = studio.library / ".runs"
         page.wait_for_function(f"{STEP} > 5")
         while not list(saved.glob("*.json")):
+            assert not list(studio.library.glob("*/*.mp4")), "the run ended before it was saved"
             page.wait_for_timeout(200)
         studio.process.kill()
         studio.process.wait()
