@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mova_studio.cli.train_encode import add_encode_command
+from mova_studio.cli.train_run import add_run_command
 
 
 def add_train_commands(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -17,3 +18,4 @@ def add_train_commands(commands: Any, add: Callable[..., argparse.ArgumentParser
     )  # of `train` alone
     verbs = train.add_subparsers(title="commands", metavar="COMMAND")
     add_encode_command(verbs, add)
+    add_run_command(verbs, add)

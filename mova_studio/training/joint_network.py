@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
+from diffusers import WanTransformer3DModel
 from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 from torch.utils.checkpoint import checkpoint as computed_again
 
+from mova_studio.diffusion.guidance import Velocity
 from mova_studio.diffusion.sampling import Expert
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
+from mova_studio.network.bridge import Bridge
 from mova_studio.network.checkpoint import Checkpoint
+from mova_studio.network.joint import joint_forward
+from mova_studio.network.towers import AudioTower
 from mova_studio.training.batch import Batch
 from mova_studio.training.lora import add_adapters
 from mova_studio.training.loss import FlowMatchingLoss, flow_matching_loss
@@ -77,6 +82,7 @@ class JointNetwork(nn.Module):
             return
         for module in (*self.layers(), self):
             fully_shard(module, mesh=mesh)
+        register_fsdp_forward_method(self, "predict_velocity")
 
     def forward(
         self,
@@ -87,20 +93,47 @@ class JointNetwork(nn.Module):
         empty_prompt_embeds: torch.Tensor | None = None,
     ) -> FlowMatchingLoss:
         """The loss of `batch`, see `flow_matching_loss`."""
-        tower: Any = self.video_dit if expert == "high" else self.video_dit_2
-        audio, bridge = (self.get_submodule(name) for name in ("audio_dit", "dual_tower_bridge"))
-        device = batch.video_latents.device.type
-        with torch.autocast(device, self.autocast_to, enabled=self.autocast_to is not None):
+        with self._computing(batch.video_latents.device):
             return flow_matching_loss(
-                tower,
-                audio,  # type: ignore[arg-type]
-                bridge,  # type: ignore[arg-type]
+                *self._parts(expert),
                 self.scheduler,
                 batch,
                 noise,
                 audio_weight=audio_weight,
                 empty_prompt_embeds=empty_prompt_embeds,
             )
+
+    @torch.no_grad()
+    def predict_velocity(
+        self,
+        video_latents: torch.Tensor,
+        audio_latents: torch.Tensor,
+        prompt_embeds: torch.Tensor,
+        timestep: torch.Tensor,
+        audio_timestep: torch.Tensor,
+        frame_rate: float,
+        expert: Expert,
+        **named: Any,
+    ) -> Velocity:
+        """One pass without gradients; arguments and result as of `joint_forward`, for `diffusion.sampling.sample`."""
+        with self._computing(video_latents.device):
+            return joint_forward(
+                *self._parts(expert),
+                video_latents,
+                audio_latents,
+                prompt_embeds,
+                timestep,
+                audio_timestep,
+                frame_rate,
+                **named,
+            )
+
+    def _parts(self, expert: Expert) -> tuple[WanTransformer3DModel, AudioTower, Bridge]:
+        tower = self.video_dit if expert == "high" else self.video_dit_2
+        return cast(Any, (tower, self.audio_dit, self.dual_tower_bridge))
+
+    def _computing(self, device: torch.device) -> torch.autocast:
+        return torch.autocast(device.type, self.autocast_to, enabled=self.autocast_to is not None)
 
 
 def _keep_float32(module: nn.Module) -> None:

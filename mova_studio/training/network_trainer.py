@@ -17,6 +17,7 @@ from accelerate import Accelerator
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import DTensor
+from torch.utils.tensorboard import SummaryWriter
 
 from mova_studio.atomic import replacing
 from mova_studio.errors import InputError, MemoryRanOut, OutputError, StudioError
@@ -31,6 +32,7 @@ from mova_studio.training.run_state import RunFacts, read_facts, restore_state, 
 from mova_studio.training.sampler import BucketSampler, kind_of
 from mova_studio.training.trained import write_trained
 
+MakeSamples = Callable[[JointNetwork, int, SummaryWriter | None], None]
 # What may differ between a saved run and the one that goes on with it.
 _FREE = ("steps", "save_seconds", "sample_every")
 
@@ -123,14 +125,15 @@ class NetworkTrainer:
         self,
         *,
         on_step: Callable[[StepFigures], None] = lambda figures: None,
-        sample: Callable[[JointNetwork, int], None] | None = None,
+        sample: MakeSamples | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> bool:
         """Train to the recipe's last step; whether it was reached. What was trained is written either way.
 
         Args:
             on_step: told of every step, in the first process alone.
-            sample: given the network and the step, as often as the recipe says.
+            sample: given the network, the step and the curves' TensorBoard (None but in the first process), as
+                often as the recipe says.
             stop: asked before every step; the state is saved first.
 
         Raises:
@@ -169,7 +172,7 @@ class NetworkTrainer:
     def _steps(
         self,
         on_step: Callable[[StepFigures], None],
-        sample: Callable[[JointNetwork, int], None] | None,
+        sample: MakeSamples | None,
         stop: Callable[[], bool],
     ) -> bool:
         saved = time.monotonic()
@@ -183,7 +186,7 @@ class NetworkTrainer:
                 self.curves.add(self.step, told)
                 on_step(figures)
             if sample is not None and self.recipe.sample_every and self.step % self.recipe.sample_every == 0:
-                sample(self.network, self.step)
+                sample(self.network, self.step, None if self.curves is None else self.curves.board)
             if self._anyone(time.monotonic() - saved > self.recipe.save_seconds) or self.step == self.recipe.steps:
                 self.save()
                 saved = time.monotonic()
