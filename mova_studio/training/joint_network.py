@@ -11,6 +11,7 @@ from diffusers import WanTransformer3DModel
 from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
+from torch.distributed.tensor import DTensor
 from torch.utils.checkpoint import checkpoint as computed_again
 
 from mova_studio.diffusion.guidance import Velocity
@@ -42,10 +43,10 @@ class JointNetwork(nn.Module):
         self.scheduler = FlowMatchPairScheduler.from_config(checkpoint.config("scheduler"))
         self.boundary_ratio = checkpoint.boundary_ratio
         dtype: torch.dtype = getattr(torch, recipe.dtype)
-        # Weights that learn are float32: a step of 1e-5 is lost between two numbers of bfloat16.
-        self.autocast_to = dtype if recipe.mode == "full" and dtype != torch.float32 else None
+        self._full = recipe.mode == "full"
+        self.autocast_to = dtype if self._full and dtype != torch.float32 else None
         for name in LEARNING:
-            self.add_module(name, checkpoint.load(name, torch.float32 if recipe.mode == "full" else dtype))
+            self.add_module(name, checkpoint.load(name, None if self._full else dtype))
         rates = recipe.learning_rates.model_dump()
         learning = {name: self.get_submodule(name) for name in LEARNING if rates[name]}
         if recipe.adapter is not None:
@@ -73,16 +74,29 @@ class JointNetwork(nn.Module):
         return {name: each for name, each in self.named_parameters() if each.requires_grad}
 
     def place(self, device: torch.device, mesh: DeviceMesh | None = None) -> None:
-        """Bring the weights to `device`; with a mesh, each process keeps its share of every layer's (FSDP)."""
-        for each in self.learning().values():
-            # Not in the checkpoint's own file, which they may be mapped from.
-            each.data = each.data.clone()
+        """Bring the weights to `device`, layer by layer; must come before the network computes.
+
+        In full training they become float32: a step of 1e-5 is lost between two numbers of bfloat16.
+
+        Args:
+            mesh: of the processes, each of which then keeps its share of every layer (FSDP). accelerate's own FSDP is
+                for GPUs alone; this is the call that it makes, so that processors can be tested.
+        """
+        placed: set[nn.Parameter] = set()
+        for module in (*self.layers(), self):
+            for each in module.parameters():
+                if each in placed or isinstance(each, DTensor):
+                    continue
+                # What learns is copied, for it may be mapped from the checkpoint's own file.
+                kind = torch.float32 if self._full else each.dtype
+                each.data = each.data.to(device, kind, copy=each.requires_grad)
+                placed.add(each)
+            if mesh is not None:
+                fully_shard(module, mesh=mesh)
         if mesh is None:
             self.to(device)
-            return
-        for module in (*self.layers(), self):
-            fully_shard(module, mesh=mesh)
-        register_fsdp_forward_method(self, "predict_velocity")
+        else:
+            register_fsdp_forward_method(self, "predict_velocity")
 
     def forward(
         self,

@@ -69,7 +69,6 @@ class NetworkTrainer:
         kinds: of every example, see `BucketSampler`; None reads them all to see their shapes.
         empty_prompt_embeds: [n, text_dim], the states of the empty prompt's tokens; needed with text dropout.
         resume: go on with the run in `folder`.
-        accelerator: of the processes; None makes one.
 
     Raises:
         InputError: the folder holds a run and `resume` is off, or none and it is on, or one of another recipe,
@@ -87,7 +86,6 @@ class NetworkTrainer:
         kinds: Sequence[Hashable] | None = None,
         empty_prompt_embeds: torch.Tensor | None = None,
         resume: bool = False,
-        accelerator: Accelerator | None = None,
     ) -> None:
         if recipe.text_dropout and empty_prompt_embeds is None:
             raise InputError(
@@ -96,7 +94,7 @@ class NetworkTrainer:
                 field="recipe",
             )
         self.checkpoint, self.recipe, self.examples, self.folder = checkpoint, recipe, examples, folder
-        self.accelerator = accelerator or Accelerator()
+        self.accelerator = Accelerator(cpu=not torch.accelerator.is_available())
         self.rank, self.processes = self.accelerator.process_index, self.accelerator.num_processes
         facts = self._facts_to_resume() if resume else None
         if facts is None:

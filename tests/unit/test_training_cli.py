@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -97,6 +98,34 @@ def test_sigterm_saves_and_the_run_goes_on(place, tmp_path, capsys):
     more = str(stopped["step"] + 1)
     assert main(command(place, out, "--resume", "--steps", more)) == 0
     assert json.loads(capsys.readouterr().out)["step"] == int(more)
+
+
+def test_two_processes_learn_what_one_learns(place, tmp_path, capsys):
+    """FSDP: each process has its share of the weights, and of the clips of every step."""
+    full = {"mode": "full", "adapter": None, "sample_every": 2}
+    spread = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    asked = command(place, tmp_path / "two", **full)
+    made = subprocess.run(
+        [*spread, "mova_studio", *asked], env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["done"]
+    assert main(command(place, tmp_path / "one", **full, batch_size=2)) == 0
+    one, two = (
+        [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text("utf-8").splitlines()]
+        for name in ("one", "two")
+    )
+    assert len(two) == 2
+    for left, right in zip(one, two, strict=True):
+        for figure in ("loss", "video_loss", "audio_loss", "norm"):
+            assert left[figure] == pytest.approx(right[figure], abs=1e-4)
+    bridges = [Checkpoint(tmp_path / name / "checkpoint").load("dual_tower_bridge") for name in ("one", "two")]
+    for left, right in zip(*(bridge.parameters() for bridge in bridges), strict=True):
+        torch.testing.assert_close(left, right, atol=1e-5, rtol=0)
+    assert len(list((tmp_path / "two" / "samples").iterdir())) == 2
+    capsys.readouterr()
+    assert main(command(place, tmp_path / "two", "--resume")) == 2
+    assert "saved by 2 processes and there are 1 now" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,7 @@ def test_targets_are_whole_last_parts(checkpoint, tmp_path):
 
 def gradients(checkpoint: Checkpoint, **change) -> tuple[float, dict[str, torch.Tensor]]:
     network = JointNetwork(checkpoint, recipe(**change))
+    network.place(torch.device("cpu"))
     batch = collate(CLIPS[:2])
     noise = draw_noise(batch, seed=1, step=1, boundary_ratio=0.9)
     loss = network(batch, noise, "high", 0.2).total
