@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, cast
 
 import torch
 from diffusers import WanTransformer3DModel
 from torch import nn
+from torch.autograd.graph import save_on_cpu
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
@@ -24,9 +27,11 @@ from mova_studio.network.towers import AudioTower
 from mova_studio.training.batch import Batch
 from mova_studio.training.lora import add_adapters
 from mova_studio.training.loss import FlowMatchingLoss, flow_matching_loss
+from mova_studio.training.low_resource import keep_if_room, load_quantized, put_streamed, take_quantized
 from mova_studio.training.noise import Noise
 from mova_studio.training.recipe import Recipe
 
+log = logging.getLogger(__name__)
 LEARNING = ("video_dit", "video_dit_2", "audio_dit", "dual_tower_bridge")
 
 
@@ -45,8 +50,13 @@ class JointNetwork(nn.Module):
         dtype: torch.dtype = getattr(torch, recipe.dtype)
         self._full = recipe.mode == "full"
         self.autocast_to = dtype if self._full and dtype != torch.float32 else None
+        self._low = recipe.mode == "adapter-low-resource"
         for name in LEARNING:
-            self.add_module(name, checkpoint.load(name, None if self._full else dtype))
+            if self._low:
+                self.add_module(name, load_quantized(checkpoint, name, dtype))
+            else:
+                self.add_module(name, checkpoint.load(name, None if self._full else dtype))
+        streamed = {name: take_quantized(self.get_submodule(name)) for name in LEARNING}
         rates = recipe.learning_rates.model_dump()
         learning = {name: self.get_submodule(name) for name in LEARNING if rates[name]}
         if recipe.adapter is not None:
@@ -54,6 +64,8 @@ class JointNetwork(nn.Module):
         else:
             for module in learning.values():
                 module.requires_grad_(True)
+        for name, layers in streamed.items():
+            put_streamed(self.get_submodule(name), layers)
         if self.autocast_to is not None:
             for tower in (self.video_dit, self.video_dit_2, self.audio_dit):
                 _keep_float32(tower.condition_embedder.time_embedder)  # type: ignore[union-attr, arg-type]
@@ -95,6 +107,8 @@ class JointNetwork(nn.Module):
                 fully_shard(module, mesh=mesh)
         if mesh is None:
             self.to(device)
+            if self._low and keep_if_room(self, device):
+                log.info("The 8-bit weights stay on %s.", device)
         else:
             register_fsdp_forward_method(self, "predict_velocity")
 
@@ -107,7 +121,10 @@ class JointNetwork(nn.Module):
         empty_prompt_embeds: torch.Tensor | None = None,
     ) -> FlowMatchingLoss:
         """The loss of `batch`, see `flow_matching_loss`."""
-        with self._computing(batch.video_latents.device):
+        device = batch.video_latents.device
+        # What gradient checkpointing keeps, a state for every layer: 16 GiB at full size.
+        waiting = save_on_cpu(pin_memory=device.type == "cuda") if self._low else nullcontext()
+        with self._computing(device), waiting:
             return flow_matching_loss(
                 *self._parts(expert),
                 self.scheduler,

@@ -96,6 +96,12 @@ class NetworkTrainer:
         self.checkpoint, self.recipe, self.examples, self.folder = checkpoint, recipe, examples, folder
         self.accelerator = Accelerator(cpu=not torch.accelerator.is_available())
         self.rank, self.processes = self.accelerator.process_index, self.accelerator.num_processes
+        if recipe.mode == "adapter-low-resource" and self.processes > 1:
+            raise InputError(
+                f"There are {self.processes} processes, and a low-resource adapter is trained by one; start one, or "
+                "take the mode adapter.",
+                field="recipe",
+            )
         facts = self._facts_to_resume() if resume else None
         if facts is None:
             self._begin()
@@ -235,13 +241,21 @@ class NetworkTrainer:
         groups: dict[str, list[nn.Parameter]] = {}
         for name, parameter in self.learning.items():
             groups.setdefault(name.partition(".")[0], []).append(parameter)
-        return torch.optim.AdamW(
+        return self._kind_of_adamw()(
             [{"params": each, "highest": rates[component]} for component, each in groups.items()],
             lr=0.0,
             betas=(recipe.betas[0], recipe.betas[1]),
             weight_decay=recipe.weight_decay,
             eps=recipe.eps,
         )
+
+    def _kind_of_adamw(self) -> Callable[..., torch.optim.Optimizer]:
+        """With moments in 8 bits where the recipe saves memory and there is a GPU to do it."""
+        if self.recipe.mode == "adapter-low-resource" and self.device.type == "cuda":
+            from bitsandbytes.optim import AdamW8bit
+
+            return AdamW8bit
+        return torch.optim.AdamW
 
     def _begin(self) -> None:
         if read_facts(self.folder) is not None:

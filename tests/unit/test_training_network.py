@@ -17,8 +17,10 @@ from training_examples import TEXT_DIM, example
 from mova_studio.errors import InputError, MemoryRanOut
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.demo import build_untrained
+from mova_studio.placement.formats import QuantizedLinear, quantize_linear
 from mova_studio.training.batch import collate
 from mova_studio.training.joint_network import JointNetwork
+from mova_studio.training.low_resource import StreamedLinear
 from mova_studio.training.network_trainer import NetworkTrainer
 from mova_studio.training.noise import draw_noise
 from mova_studio.training.recipe import Recipe, check_recipe
@@ -29,6 +31,7 @@ from mova_studio.training.sampler import BucketSampler
 CLIPS = [example(number) for number in range(3)] + [example(number, frames=1) for number in range(3, 6)]
 EMPTY = torch.randn(1, TEXT_DIM, generator=torch.Generator().manual_seed(9))
 RATES = dict.fromkeys(("video_dit", "video_dit_2", "audio_dit"), 1e-3) | {"dual_tower_bridge": 2e-3}
+LOW = {"mode": "adapter-low-resource", "adapter": {"rank": 2, "alpha": 4}, "gradient_checkpointing": True}
 ADAPTER = {"mode": "adapter", "adapter": {"rank": 2, "alpha": 4}}
 
 
@@ -64,7 +67,7 @@ def test_an_epoch_has_every_clip_in_batches_of_a_kind(kinds, batch_size, seed):
     assert BucketSampler(kinds, batch_size, seed).batch(len(batches) - 1) == batches[-1]
 
 
-@pytest.mark.parametrize("change", [{}, ADAPTER | {"accumulation": 2}], ids=["full", "adapter"])
+@pytest.mark.parametrize("change", [{}, ADAPTER | {"accumulation": 2}, LOW], ids=["full", "adapter", "low-resource"])
 def test_a_run_taken_up_again_goes_on_to_the_same_bits(checkpoint, tmp_path, change):
     straight, parts = tmp_path / "straight", tmp_path / "parts"
     assert trainer(checkpoint, recipe(**change), straight).run()
@@ -175,6 +178,33 @@ def test_half_precision_computes_nearly_the_same(checkpoint, change):
     assert half != exact
     assert half == pytest.approx(exact, rel=0.02)
     assert {each.dtype for each in found.values()} == {torch.float32}
+
+
+def test_a_streamed_layer_is_the_quantized_one_forth_and_back():
+    torch.manual_seed(0)
+    quantized = QuantizedLinear(24, 16, True, "int8", torch.float32)
+    tensors = quantize_linear(torch.randn(16, 24), "int8")
+    for name, tensor in (tensors | {"bias": torch.randn(16)}).items():
+        setattr(quantized, name, torch.nn.Parameter(tensor, requires_grad=False))
+    states, gradient = torch.randn(2, 3, 24, requires_grad=True), torch.randn(2, 3, 16)
+    wanted = torch.nn.functional.linear(states, quantized.weight, quantized.bias)
+    found = StreamedLinear(quantized)(states)
+    torch.testing.assert_close(found, wanted)
+    (one,), (other,) = (torch.autograd.grad(made, states, gradient) for made in (wanted, found))
+    torch.testing.assert_close(one, other)
+
+
+def test_a_low_resource_adapter_learns_nearly_what_an_adapter_learns(checkpoint):
+    """Its gradients differ by what 8 bits leave of the frozen weights, and nothing but the adapter learns."""
+    plain, small = (JointNetwork(checkpoint, recipe(**change)) for change in (ADAPTER, LOW))
+    assert plain.learning().keys() == small.learning().keys()
+    for block in (*small.video_dit.blocks, *small.video_dit_2.blocks):
+        assert [name for name, each in block.named_parameters() if each.ndim == 2 and not each.requires_grad] == []
+    (loss, exact), (near, found) = (gradients(checkpoint, **change) for change in (ADAPTER, LOW))
+    assert near == pytest.approx(loss, rel=0.01)
+    assert exact.keys() == found.keys()
+    one, other = (torch.cat([each.flatten() for each in grads.values()]) for grads in (exact, found))
+    assert torch.nn.functional.cosine_similarity(one, other, dim=0) > 0.99
 
 
 def test_a_run_is_not_mixed_with_another(checkpoint, tmp_path):
