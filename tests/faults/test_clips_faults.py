@@ -32,10 +32,10 @@ def whole(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 96 KiB."""
+    """A file system of 192 KiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", folder], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192k", "tmpfs", folder], capture_output=True)
     if mounted.returncode != 0:
         pytest.skip("a tmpfs cannot be mounted here")
     yield folder
@@ -135,7 +135,7 @@ def test_a_full_disk_is_said_and_the_next_run_goes_on(small_disk, tmp_path, tiny
     for number in range(4):
         film(clips / f"{number}.mov", f"Ball {number}".encode(), sound=clicks([0.01 * number], 0.4))
     filler = small_disk / "filler"
-    filler.write_bytes(b"x" * 40_000)
+    filler.write_bytes(b"x" * 138_000)
     answer = encode(clips, small_disk / "cache", tiny_checkpoint, capsys, code=4)
     assert "disk is full" in answer["error"]["message"]
     assert not [file for file in small_disk.rglob(".*") if file.is_file()]
@@ -154,3 +154,63 @@ def test_a_place_that_cannot_be_written_is_found_out_at_once(tmp_path, tiny_chec
     (tmp_path / "file").write_text("x")
     answer = encode(tmp_path, tmp_path / "file" / "cache", tiny_checkpoint, capsys, code=4)
     assert "a part of that path is a file" in answer["error"]["message"]
+
+
+def raw_film(path: Path, seed: int, **how) -> Path:
+    rng = np.random.default_rng(seed)
+    texture = rng.integers(0, 255, (8, 8, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+    pictures = [np.roll(texture, 2 * shift, axis=1) for shift in range(12)]
+    sound = rng.normal(0, 0.1, (1, 24_000)).astype(np.float32)
+    return write_film(path, [n / 24 for n in range(12)], sound, size=(32, 32), pictures=pictures, **how)
+
+
+def prepare(raw: Path, out: Path, capsys, code: int = 0) -> dict:
+    arguments = ["train", "prepare", str(raw), "--out", str(out), "--seconds", "0.375", "--size", "32x32", "--json"]
+    assert main(arguments) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def test_raw_films_that_are_broken_are_named_and_the_others_prepared(tmp_path, whole, capsys):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    raw_film(raw / "good.mov", 0)
+    for name, share in (("cut_index", 0.01), ("cut_early", 0.3), ("cut_late", 0.99)):
+        (raw / f"{name}.mp4").write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
+    (raw / "text.mp4").write_text("no film")
+    write_film(raw / "one_frame.mov", [0.0], clicks([0.1], 0.4), size=(32, 32))
+    write_film(raw / "jumps.mkv", [0, 0.04, 900.0], clicks([0.1], 0.4), size=(32, 32))
+    write_film(raw / "silent.mov", TIMES, None, size=(32, 32))
+    answer = prepare(raw, tmp_path / "out", capsys)
+    assert answer["clips"] == 1
+    reasons = {fault["name"].partition(".")[0]: fault["reason"] for fault in answer["faults"]}
+    for name, words in {
+        "cut_index": "neither picture nor sound that can be read",
+        "cut_early": "cut short",
+        "cut_late": "cut short",
+        "text": "damaged or not a video",
+        "jumps": "clock jumps by 900 s",
+        "silent": "no sound",
+    }.items():
+        assert words in reasons.pop(name)
+    assert reasons == {} and answer["dropped"]["no whole clip left in the scene"] > 0
+
+
+def test_preparing_goes_on_after_a_full_disk_and_a_damaged_record(small_disk, tmp_path, capsys):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    out = small_disk / "out"
+    for number in range(5):
+        raw_film(raw / f"{number}.mov", number)
+    filler = small_disk / "filler"
+    filler.write_bytes(b"x" * 138_000)
+    answer = prepare(raw, out, capsys, code=4)
+    assert "disk is full" in answer["error"]["message"]
+    kept = {file: file.stat().st_mtime_ns for file in (out / "clips").iterdir()}
+    assert 1 < len(kept) < 5 and all(read_clip(file, 9).audio.size == 18_000 for file in kept)
+    filler.unlink()
+    assert prepare(raw, out, capsys)["clips"] == 5
+    # The last one may have been written without its record.
+    assert sum(file.stat().st_mtime_ns == time for file, time in kept.items()) >= len(kept) - 1
+    for record in (out / ".prepare").iterdir():
+        record.write_bytes(record.read_bytes()[:-20])
+    assert prepare(raw, out, capsys)["clips"] == 5

@@ -15,7 +15,7 @@ from scipy.signal import welch
 from mova_studio.errors import InputError
 from mova_studio.media.aac import SAMPLE_RATE
 from mova_studio.media.measures import measure_streams
-from mova_studio.media.meter import integrated
+from mova_studio.media.meter import MIN_SECONDS, integrated
 from mova_studio.media.motion import small_grey
 from mova_studio.training.clips.decode import Clip
 
@@ -153,7 +153,8 @@ class OwnMeasures:
                     f"Its sound is off by {offset:.0f} ms; offset_ms must be at most {limits.offset_ms:g}.",
                 )
             )
-        if figures["loudness_lufs"] is None and not any(fault.kind == "silence" for fault in faults):
+        unheard = figures["loudness_lufs"] is None and clip.seconds >= MIN_SECONDS
+        if unheard and not any(fault.kind == "silence" for fault in faults):
             faults.append(Fault("silence", "Nothing in it is loud enough to be measured."))
         return Score(figures, tuple(faults))
 
