@@ -11,6 +11,7 @@ import pytest
 from clip_films import write_film
 from hypothesis import given
 from hypothesis import strategies as st
+from test_media_loudness import speech
 
 from mova_studio.cli import main
 from mova_studio.errors import AnswerError, Cancelled, InputError
@@ -112,6 +113,22 @@ def test_two_scenes_become_three_clips_that_can_be_read(prepared: Path):
         assert decode_audio(clip.file)[0].shape[0] == 1
     dark, light = (decode_frames(listing.clips[place].file).mean() for place in (0, 1))
     assert light - dark > 50
+
+
+def test_clips_are_cut_around_what_is_said(tmp_path: Path):
+    sound = noise(5, 3e-3)
+    sound[0, 24_000 : 24_000 + 72_000] += speech(1.5)[0].astype(np.float32)  # from 0.5 to 2 s
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    write_film(folder / "talk.mov", [n / 24 for n in range(120)], sound, pictures=moving(120, 0))
+    report = prepare(list_clips(folder), tmp_path / "out", Preparation(**SMALL, limits=Limits(loudness_lufs=-90)))
+    starts = [int(clip.name[-11:-4]) / 24 for clip in list_clips(tmp_path / "out").clips]
+    assert starts[0] == pytest.approx(2.0, abs=0.15) and len(starts) == 2
+    assert report.dropped["within a phrase"] == pytest.approx(2.0, abs=0.15)
+    report = prepare(list_clips(folder), tmp_path / "out", Preparation(**SMALL | {"seconds": 2.4}))
+    assert report.dropped["no whole clip left in the scene"] == pytest.approx(6 / 24, abs=0.001)
+    (record,) = (json.loads(file.read_text("utf-8")) for file in (tmp_path / "out" / ".prepare").iterdir())
+    assert [(clip["start"], clip["speaks"]) for clip in record["clips"]] == [(0, True), (57, False)]
 
 
 def test_the_report_says_what_was_dropped_and_why(prepared: Path):

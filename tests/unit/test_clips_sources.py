@@ -172,9 +172,13 @@ def test_what_is_no_place_of_clips_gets_a_sentence(tmp_path: Path, film: Path):
     empty.mkdir()
     compressed = shard_of(tmp_path / "a.tar", {"0.mov": film.read_bytes()}, "w:gz")
     (tmp_path / "metadata.json").write_text("{]")
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    (nothing / "metadata.json").write_text("[]")
     (tmp_path / "b.json").write_text('{"video_path": "x"}')
     for place, words in [
         (empty, "holds no clip"),
+        (nothing, "metadata.json lists no clip"),
         (compressed, "unpack it"),
         (tmp_path, "no JSON"),
         (tmp_path / "b.json", "must be a list"),

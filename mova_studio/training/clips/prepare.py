@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -95,7 +95,7 @@ def prepare(
         backend: writes captions; None keeps those of the raw films.
         on_event: told {"kind": "clip", "name", "done", "total"} for each judged clip, {"kind": "film", ...} for each
             film, {"kind": "skipped", "name", "reason"} for what cannot be read.
-        cancelled: asked before every clip.
+        cancelled: asked before every clip, and often in between.
 
     Raises:
         OutputError: the disk is full, or refuses. What was written stays, and the next run goes on.
@@ -178,7 +178,7 @@ class _Run:
         heard = sound(source.media())
         phrases = _phrases(heard)
         if new:
-            starts, record.num_frames = scene_starts(pictures(source.media()))
+            starts, record.num_frames = scene_starts(self._watched(source))
             cutting = cut_film(record.num_frames, starts, phrases, self.preparation.num_frames)
             record.short, record.speech = cutting.short, cutting.speech
             record.left = [list(span) for span in cutting.clips]
@@ -192,6 +192,12 @@ class _Run:
             record.clips.append(clip)
             save_record(self.folder, digest, record)
             self.on_event({"kind": "clip", "name": source.name, "done": len(record.clips), "total": total})
+
+    def _watched(self, source: ClipSource) -> Iterator[NDArray[np.uint8]]:
+        """All of a film's pictures, which may take minutes."""
+        for pixels in pictures(source.media()):
+            self._go_on()
+            yield pixels
 
     def _clip(self, source: ClipSource, digest: str, span: Span, heard: NDArray[np.float32]) -> ClipRecord:
         fit = pad_to(self.preparation.width, self.preparation.height)

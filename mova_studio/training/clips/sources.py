@@ -41,6 +41,8 @@ def list_clips(place: Path) -> Listing:
         raise InputError(
             f"{place} is no folder, metadata.json or .tar shard; give the folder that holds the clips.", field="clips"
         )
+    if not listing.clips and not listing.skipped and (place / METADATA).is_file():
+        raise InputError(f"{place / METADATA} lists no clip.", field="clips")
     if not listing.clips and not listing.skipped:
         kinds = ", ".join(sorted(VIDEO_SUFFIXES))
         raise InputError(f"{place} holds no clip: no {METADATA}, no .tar and none of {kinds}.", field="clips")
