@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
 
 import torch
 from diffusers import WanTransformer3DModel
 
 from mova_studio.network.bridge import Bridge
 from mova_studio.network.residual import ResidualCache, first_block_input
-from mova_studio.network.towers import AudioTower, enter, leave
+from mova_studio.network.towers import AudioTower, Stream, enter, leave
+
+Tokens: TypeAlias = tuple[torch.Tensor, torch.Tensor]
+AroundLayer: TypeAlias = Callable[[Callable[[torch.Tensor, torch.Tensor], Tokens], torch.Tensor, torch.Tensor], Tokens]
 
 
 def joint_forward(
@@ -26,6 +32,7 @@ def joint_forward(
     v2a_scale: float | None = 1.0,
     on_layer: Callable[[int], None] | None = None,
     cache: ResidualCache | None = None,
+    around_layer: AroundLayer | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One pass of the network: velocities (noise - data) of picture and sound.
 
@@ -42,6 +49,8 @@ def joint_forward(
         on_layer: called with the layer's index before each layer; may raise to abandon the pass.
         cache: may answer with the residuals of an earlier step, which then stand for all layers of both
             towers and the bridge; is given this pass's otherwise. For inference: no gradient passes it.
+        around_layer: is given each layer as a function of both towers' tokens, and these; returns what the function
+            does. For gradient checkpointing, which calls it again on the way back.
 
     Returns:
         Video velocity [B, 16, t, h, w] and audio velocity [B, C, L], float32.
@@ -63,13 +72,24 @@ def joint_forward(
     frames, height, width = video.grid
     rotary = bridge.rotary((frames, height, width), audio.grid[0], frame_rate, video.hidden.device)
 
-    for layer, video_block in enumerate(video_tower.blocks):
-        if on_layer is not None:
-            on_layer(layer)
+    def advance(layer: int, video: Stream, audio: Stream) -> None:
         if layer < depth:
             video.hidden, audio.hidden = bridge(layer, video.hidden, audio.hidden, rotary, a2v_scale, v2a_scale)
             audio.advance(audio_tower.blocks[layer])
-        video.advance(video_block)
+        video.advance(video_tower.blocks[layer])
+
+    def of_tokens(layer: int, video_hidden: torch.Tensor, audio_hidden: torch.Tensor) -> Tokens:
+        on_video, on_audio = replace(video, hidden=video_hidden), replace(audio, hidden=audio_hidden)
+        advance(layer, on_video, on_audio)
+        return on_video.hidden, on_audio.hidden
+
+    for layer in range(len(video_tower.blocks)):
+        if on_layer is not None:
+            on_layer(layer)
+        if around_layer is None:
+            advance(layer, video, audio)
+        else:
+            video.hidden, audio.hidden = around_layer(partial(of_tokens, layer), video.hidden, audio.hidden)
 
     if cache is not None and entered is not None:
         # In place: what entered is needed no more, and a second copy of 43,120 tokens would be 0.4 GB.

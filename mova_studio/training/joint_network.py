@@ -15,7 +15,7 @@ from torch.autograd.graph import save_on_cpu
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
-from torch.utils.checkpoint import checkpoint as computed_again
+from torch.utils.checkpoint import checkpoint as checkpoint_layer
 
 from mova_studio.diffusion.guidance import Velocity
 from mova_studio.diffusion.sampling import Expert
@@ -69,9 +69,7 @@ class JointNetwork(nn.Module):
         if self.autocast_to is not None:
             for tower in (self.video_dit, self.video_dit_2, self.audio_dit):
                 _keep_float32(tower.condition_embedder.time_embedder)  # type: ignore[union-attr, arg-type]
-        if recipe.gradient_checkpointing:
-            for layer in self.layers():
-                layer.forward = partial(computed_again, layer.forward, use_reentrant=False)
+        self._around = partial(checkpoint_layer, use_reentrant=False) if recipe.gradient_checkpointing else None
 
     def layers(self) -> Iterator[nn.Module]:
         """The blocks of the towers and the conditioners of the bridge: nearly all the weights."""
@@ -132,6 +130,7 @@ class JointNetwork(nn.Module):
                 noise,
                 audio_weight=audio_weight,
                 empty_prompt_embeds=empty_prompt_embeds,
+                around_layer=self._around,
             )
 
     @torch.no_grad()

@@ -10,7 +10,7 @@ from torch.nn.functional import mse_loss
 
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
 from mova_studio.network.bridge import Bridge
-from mova_studio.network.joint import joint_forward
+from mova_studio.network.joint import AroundLayer, joint_forward
 from mova_studio.network.towers import AudioTower
 from mova_studio.training.batch import Batch
 from mova_studio.training.noise import Noise
@@ -35,6 +35,7 @@ def flow_matching_loss(
     audio_weight: float = 0.2,
     empty_prompt_embeds: torch.Tensor | None = None,
     frame_rate: float = 24.0,
+    around_layer: AroundLayer | None = None,
 ) -> FlowMatchingLoss:
     """The loss of one batch.
 
@@ -44,6 +45,7 @@ def flow_matching_loss(
         audio_weight: of the sound's error (paper section 4.2: 0.2; the released step: 1).
         empty_prompt_embeds: [512, text_dim] or [1, 512, text_dim], stands for the prompts that `noise` leaves out.
         frame_rate: frames per second, for Aligned RoPE.
+        around_layer: as of `joint_forward`.
 
     Raises:
         ValueError: `noise` leaves prompts out, and there are no embeddings of the empty one.
@@ -67,6 +69,7 @@ def flow_matching_loss(
         noise.timestep,
         noise.audio_timestep,
         frame_rate,
+        around_layer=around_layer,
     )
     video_loss = mse_loss(video, noise.video - batch.video_latents)
     audio_loss = mse_loss(audio, noise.audio - batch.audio_latents)

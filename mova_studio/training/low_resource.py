@@ -122,7 +122,9 @@ def keep_if_room(module: nn.Module, device: torch.device) -> bool:
     """Leave all matrices on `device` if it is a GPU with room for them; whether it was so."""
     if device.type != "cuda":
         return False
-    free, _ = torch.cuda.mem_get_info(device)
+    free, total = torch.cuda.mem_get_info(device)
+    # A limit on what this process may hold counts, not only what the card has.
+    free = min(free, int(torch.cuda.get_per_process_memory_fraction(device) * total))
     if sum(layer.nbytes for layer in _streamed(module)) > RESIDENT_SHARE * free:
         return False
     for layer in _streamed(module):
