@@ -6,7 +6,7 @@ import json
 
 import torch
 
-from benchmarks import full_size, joint_step, library, measures
+from benchmarks import full_size, joint_step, library, measures, train_full_size
 from benchmarks.floor import attentions, products
 from benchmarks.record import record_result, write_result
 from mova_studio.library.database import Database
@@ -80,3 +80,17 @@ def test_the_library_is_filled_and_timed(tmp_path, monkeypatch):
     assert all(kept.take.measures and len(kept.waveform) == 160 and len(kept.tags) == 2 for kept in page.takes)
     timed = library.time_page(database, tmp_path, Query(search="雨", sort="sync"))
     assert 0 < timed["median_ms"] <= timed["worst_ms"]
+
+
+def test_the_training_program_runs_at_tiny_size(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MOVA_STUDIO_CACHE", str(tmp_path / "elsewhere"))  # put back after the program set its own
+    out = tmp_path / "tiny.json"
+    arguments = ["train_full_size", "--size", "tiny", "--steps", "1", "--work", str(tmp_path), "--out", str(out)]
+    monkeypatch.setattr("sys.argv", arguments)
+    train_full_size.main()
+    result = json.loads(out.read_text())
+    assert result["step_seconds"] > 0
+    assert result["loss"] > 0
+    assert result["ram_gb"] > result["own_ram_gb"] > 0
+    zeros = tmp_path / "zeros" / "video_dit" / "diffusion_pytorch_model.safetensors"
+    assert zeros.stat().st_blocks * 512 < zeros.stat().st_size

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from training_examples import TEXT_DIM, example
 
 from mova_studio.errors import InputError, MemoryRanOut
+from mova_studio.network.adapter_file import read_adapter
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.demo import build_untrained
 from mova_studio.placement.formats import QuantizedLinear, quantize_linear
@@ -136,6 +137,14 @@ def test_an_adapters_file(checkpoint, tmp_path):
     assert all(tensor.any() for tensor in tensors.values())
     per_layer = 2 * 8
     assert len(tensors) == per_layer * (4 + 4 + 3) + 2 * 8 * 3
+    adapter = read_adapter(tmp_path / "run" / "adapter.safetensors")
+    assert adapter.of("video_dit_2")["blocks.3.attn2.to_out.0"].scale == 2
+    assert {name: len(adapter.of(name)) for name in adapter.layers} == {
+        "video_dit": 32,
+        "video_dit_2": 32,
+        "audio_dit": 24,
+        "dual_tower_bridge": 24,
+    }
     # What the file says is what the network computed with, and the weights themselves stayed.
     layer = run.network.get_submodule("video_dit_2.blocks.3.attn2.to_out.0")
     states = torch.randn(1, width)
