@@ -7,6 +7,7 @@ to the same bits on the same machine.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from mova_studio.training.run_state import RunFacts, read_facts, restore_state, 
 from mova_studio.training.sampler import BucketSampler, kind_of
 from mova_studio.training.trained import write_trained
 
+log = logging.getLogger(__name__)
 MakeSamples = Callable[[JointNetwork, int, SummaryWriter | None], None]
 # What may differ between a saved run and the one that goes on with it.
 _FREE = ("steps", "save_seconds", "sample_every")
@@ -255,6 +257,8 @@ class NetworkTrainer:
             from bitsandbytes.optim import AdamW8bit
 
             return AdamW8bit
+        if self.recipe.mode == "adapter-low-resource":
+            log.info("The optimiser keeps its moments in float32: the one in 8 bits needs a GPU.")
         return torch.optim.AdamW
 
     def _begin(self) -> None:
