@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from driving import RunningStudio, open_studio, seed_in_view, small_settings, wait_for_take
+from driving import LONG, RunningStudio, long_run, open_studio, seed_in_view, small_settings, wait_for_take
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page
 
@@ -13,14 +13,6 @@ from mova_studio.media.loudness import measure
 from mova_studio.media.probe import decode_audio, probe
 
 pytestmark = pytest.mark.browser
-# Steps enough to do something meanwhile; such a job is always cancelled.
-LONG = 1000
-
-
-def test_a_page_opens_before_there_is_a_take(studio: RunningStudio, context: BrowserContext) -> None:
-    page = open_studio(context, studio)
-    assert page.inner_text("#generate").startswith("Generate")
-    assert not [*studio.library.rglob("*.mp4")]
 
 
 def test_prompt_and_picture_to_a_playing_take(page: Page, picture: Path, tmp_path: Path) -> None:
@@ -147,7 +139,7 @@ def test_sizes_and_lengths_settle_with_a_note(page: Page) -> None:
 
 def test_cancel_and_queue(page: Page) -> None:
     page.fill("#prompt textarea", "Rain on a tin roof.")
-    small_settings(page, steps=LONG)
+    long_run(page)
     page.fill("#seed input", "1")
     page.click("#generate")
     page.wait_for_selector("#queue .m-job")
@@ -171,7 +163,7 @@ def test_cancel_and_queue(page: Page) -> None:
 
 def test_refresh_finds_the_job_again(page: Page) -> None:
     page.fill("#prompt textarea", "Waves roll over pebbles.")
-    small_settings(page, steps=LONG)
+    long_run(page)
     page.click("#generate")
     page.wait_for_selector("#stage video.m-preview")
     page.reload()

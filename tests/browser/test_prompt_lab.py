@@ -78,9 +78,7 @@ def test_a_batch_with_wildcards_lands_in_the_queue(page: Page) -> None:
     says(page, "#batch-said", "3 shots are in the queue")
     page.click("#views [data-tab-id=create] >> visible=true")
     page.wait_for_function("document.querySelectorAll('#queue .m-job, #strip .m-card').length >= 3")
-    if page.locator("#queue-head [data-ask]").count():
-        page.click("#queue-head [data-ask]")
-        page.click("#queue-head [data-act=cancel_all]")
+    page.wait_for_selector("#queue .m-job:is([data-state=waiting], [data-state=running])", state="detached")
 
 
 def test_a_guest_has_the_composer_in_chinese(context: BrowserContext, locked_studio: RunningStudio) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from driving import RunningStudio, open_studio, small_settings
+from driving import LONG, RunningStudio, long_run, open_studio
 from playwright.sync_api import BrowserContext, Page
 
 pytestmark = pytest.mark.browser
-LONG = 1000
 UNFINISHED = "#queue .m-job:not([data-state=done]):not([data-state=cancelled]) b"
 
 
-def add(page: Page, seed: int, prompt: str, steps: int = LONG) -> None:
+def add(page: Page, seed: int, prompt: str) -> None:
     page.fill("#prompt textarea", prompt)
-    small_settings(page, steps=steps)
+    long_run(page)
     page.fill("#seed input", str(seed))
     page.click("#generate")
     page.wait_for_selector(f"#queue .m-job >> text=seed {seed}")
@@ -117,7 +116,7 @@ def test_shift_puts_it_first_and_a_reload_keeps_all(page: Page, context: Browser
 def test_a_narrow_window_opens_the_queue_from_its_pill(page: Page) -> None:
     page.set_viewport_size({"width": 1024, "height": 700})
     page.fill("#prompt textarea", "Narrow.")
-    small_settings(page, steps=LONG)
+    long_run(page)
     page.click("#generate")
     page.wait_for_selector("[data-queue-open]")
     assert not page.is_visible("#queue-panel")

@@ -19,7 +19,7 @@ def test_a_killed_app_goes_on_with_the_run_and_the_page(context: BrowserContext,
         page.fill("#prompt textarea", "Rain on a tin roof.")
         page.fill("#seed input, #seed textarea", "77")
         # Long enough for the save after five seconds.
-        small_settings(page, steps=300)
+        small_settings(page, steps=300, frames=49)
         page.click("#generate")
         page.wait_for_function("/goes on|denoising/.test(document.querySelector('#progress')?.innerText || '')")
         saved = studio.library / ".runs"

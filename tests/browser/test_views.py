@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driving import GUEST, RunningStudio, new_context, open_studio, small_settings, wait_for_take
+from driving import GUEST, RunningStudio, long_run, new_context, open_studio, small_settings, wait_for_take
 from playwright.sync_api import Browser, BrowserContext, Page
 
 pytestmark = pytest.mark.browser
@@ -64,13 +64,13 @@ def test_views(browser: Browser, studio: RunningStudio, filled: None, screenshot
     shoot("create-error")
     page.click("#stage [data-act=example]")
     page.wait_for_function("document.querySelector('#prompt textarea').value")
-    small_settings(page, steps=1000, frames=25)
+    long_run(page)
     page.click("#generate")
     page.wait_for_selector("#stage video.m-preview")
     shoot("create-running")
     page.click("#cancel")
     page.wait_for_selector("#queue [data-state=cancelled]", state="attached")
-    page.fill("#num-inference-steps input", "2")
+    small_settings(page, steps=2, frames=25)
     page.fill("#seed input", "5")
     page.click("#generate")
     wait_for_take(page, seed=5)
