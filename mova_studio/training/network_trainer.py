@@ -29,14 +29,12 @@ from mova_studio.training.curves import Curves
 from mova_studio.training.joint_network import JointNetwork
 from mova_studio.training.noise import draw_noise, expert_of
 from mova_studio.training.recipe import Recipe
-from mova_studio.training.run_state import RunFacts, read_facts, restore_state, save_state
+from mova_studio.training.run_state import RunFacts, facts_to_resume, read_facts, restore_state, save_state
 from mova_studio.training.sampler import BucketSampler, kind_of
 from mova_studio.training.trained import write_trained
 
 log = logging.getLogger(__name__)
 MakeSamples = Callable[[JointNetwork, int, SummaryWriter | None], None]
-# What may differ between a saved run and the one that goes on with it.
-_FREE = ("steps", "save_seconds", "sample_every")
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,8 @@ class NetworkTrainer:
                 "take the mode adapter.",
                 field="recipe",
             )
-        facts = self._facts_to_resume() if resume else None
+        self.step = self.saved_step = 0
+        facts = facts_to_resume(folder, self._facts()) if resume else None
         if facts is None:
             self._begin()
         self.sampler = BucketSampler(
@@ -120,7 +119,6 @@ class NetworkTrainer:
         self.learning = self.network.learning()
         self.optimizer = self._optimizer()
         self.schedule = recipe.schedule()
-        self.step = self.saved_step = 0
         self._whole = True
         if facts is not None:
             restore_state(folder, facts, self.learning, self.optimizer, rank=self.rank)
@@ -164,10 +162,9 @@ class NetworkTrainer:
 
     def save(self) -> None:
         """Write the state, see `run_state`."""
-        facts = RunFacts(self.step, self.processes, self.checkpoint.identity(), self.recipe.model_dump())
         save_state(
             self.folder,
-            facts,
+            self._facts(),
             self.learning,
             self.optimizer,
             rank=self.rank,
@@ -271,30 +268,9 @@ class NetworkTrainer:
             with replacing(self.folder / "recipe.json") as beside:
                 beside.write_text(self.recipe.model_dump_json(indent=2) + "\n", "utf-8")
 
-    def _facts_to_resume(self) -> RunFacts:
-        facts = read_facts(self.folder)
-        if facts is None:
-            raise InputError(f"{self.folder} holds no saved run; begin one without --resume.", field="out")
-        now = self.recipe.model_dump()
-        for name in sorted(now.keys() | facts.recipe.keys()):
-            if name not in _FREE and now.get(name) != facts.recipe.get(name):
-                raise InputError(
-                    f"The run in {self.folder} was begun with {name} {facts.recipe.get(name)!r}, and the recipe says "
-                    f"{now.get(name)!r}; give the recipe it began with ({self.folder / 'recipe.json'}).",
-                    field="recipe",
-                )
-        if facts.checkpoint != self.checkpoint.identity():
-            raise InputError(
-                f"The run in {self.folder} was begun with checkpoint {facts.checkpoint}, and {self.checkpoint.folder} "
-                f"is {self.checkpoint.identity()}; give the one it began with.",
-                field="checkpoint",
-            )
-        if facts.processes != self.processes:
-            raise InputError(
-                f"The run in {self.folder} was saved by {facts.processes} processes and there are {self.processes} "
-                "now; start as many as before."
-            )
-        return facts
+    def _facts(self) -> RunFacts:
+        """Of the run as it stands."""
+        return RunFacts(self.step, self.processes, self.checkpoint.identity(), self.recipe.model_dump())
 
     def _anyone(self, wish: bool) -> bool:
         """Whether any process wishes it: all must save and end together."""

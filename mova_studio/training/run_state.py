@@ -25,6 +25,8 @@ from mova_studio.errors import InputError
 from mova_studio.network.weights import save_tensors
 
 FORMAT = 1
+# Fields of the recipe that may differ between a saved run and the one that goes on with it.
+_FREE = ("steps", "save_seconds", "sample_every")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,36 @@ def read_facts(folder: Path) -> RunFacts | None:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error}); begin the run anew in another folder.", field="out") from error
+
+
+def facts_to_resume(folder: Path, now: RunFacts) -> RunFacts:
+    """What state.json in `folder` says, if a run of `now`'s recipe, checkpoint and processes may go on with it.
+
+    Raises:
+        InputError: there is no saved run, or one that cannot be gone on with.
+    """
+    facts = read_facts(folder)
+    if facts is None:
+        raise InputError(f"{folder} holds no saved run; begin one without --resume.", field="out")
+    for name in sorted(now.recipe.keys() | facts.recipe.keys()):
+        if name not in _FREE and now.recipe.get(name) != facts.recipe.get(name):
+            raise InputError(
+                f"The run in {folder} was begun with {name} {facts.recipe.get(name)!r}, and the recipe says "
+                f"{now.recipe.get(name)!r}; give the recipe it began with ({folder / 'recipe.json'}).",
+                field="recipe",
+            )
+    if facts.checkpoint != now.checkpoint:
+        raise InputError(
+            f"The run in {folder} was begun with checkpoint {facts.checkpoint}, and this one is {now.checkpoint}; give "
+            "the one it began with.",
+            field="checkpoint",
+        )
+    if facts.processes != now.processes:
+        raise InputError(
+            f"The run in {folder} was saved by {facts.processes} processes and there are {now.processes} now; start "
+            "as many as before."
+        )
+    return facts
 
 
 def save_state(
