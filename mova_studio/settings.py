@@ -25,3 +25,9 @@ def cache_dir() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "mova_studio"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mova_studio"
+
+
+def adapters_dir() -> Path:
+    """The folder of installed adapters: $MOVA_STUDIO_ADAPTERS, or adapters/ in `cache_dir`."""
+    named = os.environ.get("MOVA_STUDIO_ADAPTERS")
+    return Path(named).expanduser() if named else cache_dir() / "adapters"

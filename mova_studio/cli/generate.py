@@ -14,6 +14,7 @@ from typing import Any
 from mova_studio.atomic import check_writable
 from mova_studio.cli.plan import add_limit_options, limits_of
 from mova_studio.errors import InputError
+from mova_studio.jobs.adapters import check_adapters, read_uses
 from mova_studio.library.frames import prepare_frame
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import SEED_LIMIT, STEP_CACHE_LEVELS, Shot, parse_interval, parse_size
@@ -58,6 +59,14 @@ def add_shot_options(parser: argparse.ArgumentParser) -> None:
         metavar="|".join(STEP_CACHE_LEVELS),
         help="answer steps that change little from the step before: faster, and the take changes (off)",
     )
+    parser.add_argument(
+        "--adapter",
+        action="append",
+        default=[],
+        metavar="NAME[=STRENGTH][@A:B]",
+        help="an installed adapter (model adapters list), may be repeated; the strength (1) may be one for each part, "
+        "high:1,low:0.5,audio:0,bridge:1, and A:B the part of the run in which it is there (0:1)",
+    )
     parser.add_argument("--video-shift", type=float, metavar="X")
     parser.add_argument("--audio-shift", type=float, metavar="X")
 
@@ -66,7 +75,8 @@ def shot_of_options(options: argparse.Namespace) -> tuple[Shot, int | None, tupl
     """The shot, its seed (None draws one) and what was changed in its pictures.
 
     Raises:
-        InputError: a value cannot be used; the message offers the nearest right one.
+        InputError: a value cannot be used; the message offers the nearest right one. Or an adapter is not installed, or
+            is for another checkpoint.
     """
     if not (options.seed == ANY_SEED or 0 <= options.seed < SEED_LIMIT):
         raise InputError(f"--seed is {options.seed}, but must be from 0 to {SEED_LIMIT - 1}, or -1.", field="seed")
@@ -92,8 +102,10 @@ def shot_of_options(options: argparse.Namespace) -> tuple[Shot, int | None, tupl
         step_cache=options.step_cache,
         guidance_start=start,
         guidance_stop=stop,
+        adapters=read_uses(options.adapter),
         **settings,
     )
+    check_adapters(shot)
     notes: tuple[str, ...] = ()
     frames: dict[str, bytes] = {}
     for field, source in (("first_frame", options.image), ("last_frame", options.last_image)):

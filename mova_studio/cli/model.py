@@ -1,4 +1,4 @@
-"""`python -m mova_studio model list | check | download`."""
+"""`python -m mova_studio model list | check | download`; its `adapters` are in `cli/adapters.py`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mova_studio.cli.adapters import add_adapters_commands
+
 if TYPE_CHECKING:
     from mova_studio.network.hub import DownloadProgress
     from mova_studio.network.hub_download import Room
@@ -21,7 +23,7 @@ _LIVE_SECONDS, _LINE_SECONDS, _EVENT_SECONDS = 0.2, 10.0, 0.3
 
 def add_model_commands(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add `model` and its commands; `add` makes one that answers with a dict and tells it in words."""
-    model = commands.add_parser("model", help="list, check or download checkpoints")
+    model = commands.add_parser("model", help="list, check or download checkpoints; their adapters")
     models = model.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add(models, "list", "the checkpoints on this machine", run_list, tell_list)
     check = add(models, "check", "layout, sizes, what is missing", run_check, tell_check)
@@ -38,6 +40,7 @@ def add_model_commands(commands: Any, add: Callable[..., argparse.ArgumentParser
         "--again", action="append", default=[], metavar="FILE", help="fetch this damaged file anew; may be repeated"
     )
     download.add_argument("--events", action="store_true", help="progress as JSON lines on standard error")
+    add_adapters_commands(models, add)
 
 
 class Reporter:

@@ -43,6 +43,11 @@ class AdapterMixin:
         """The adapters in use, in the order in which they are added."""
         return self._uses
 
+    @property
+    def loaded_adapters(self) -> tuple[str, ...]:
+        """Names of the loaded adapters."""
+        return tuple(self._loaded)
+
     def load_lora_weights(self, pretrained_model_name_or_path: str | Path | Adapter, adapter_name: str) -> None:
         """Load an adapter; `set_adapters` then puts it to use.
 

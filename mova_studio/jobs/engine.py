@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 import psutil
 import torch
 
+from mova_studio.adapter_use import AdapterUse
 from mova_studio.diffusion import MovaPipeline
 from mova_studio.diffusion.preview import LatentPreview
 from mova_studio.diffusion.scheduler import FlowMatchPairScheduler
+from mova_studio.jobs.adapters import shelf
 from mova_studio.jobs.condition_cache import ConditionCache
 from mova_studio.jobs.planning import Planning, sizes_of
 from mova_studio.network.checkpoint import Checkpoint
@@ -120,6 +122,20 @@ class Engine:
         """Call `check` before each layer is read from disk; it may raise to give up."""
         if self._residency is not None:
             self._residency.on_read = check
+
+    def adapt(self, uses: Sequence[AdapterUse]) -> None:
+        """Have these adapters on the placed network, and no others.
+
+        Raises:
+            InputError: one is not installed, was changed, or was made for another checkpoint.
+        """
+        pipeline, wanted = self.pipeline, {use.digest for use in uses}
+        pipeline.set_adapters([])
+        pipeline.delete_adapters([digest for digest in pipeline.loaded_adapters if digest not in wanted])
+        for use in uses:
+            if use.digest not in pipeline.loaded_adapters:
+                pipeline.load_lora_weights(shelf().load(use), use.digest)
+        pipeline.use_adapters([replace(use, name=use.digest) for use in uses])
 
     def embed(self, prompt: str) -> torch.Tensor:
         """Embeddings [1, 512, text_dim] of a prompt, from disk if these words were seen before."""

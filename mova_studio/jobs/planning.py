@@ -10,6 +10,7 @@ from typing import Any
 
 from mova_studio.diffusion.guidance import DualGuidance
 from mova_studio.errors import CheckpointError
+from mova_studio.jobs.adapters import device_numbers
 from mova_studio.jobs.estimate import History
 from mova_studio.library.shot import Shot
 from mova_studio.network.checkpoint import Checkpoint
@@ -59,6 +60,7 @@ def request_of(shot: Shot, batch_size: int = 1) -> Request:
         batch_size=batch_size,
         cache=shot.step_cache,
         guided_share=shot.guidance_stop - shot.guidance_start,
+        adapter_numbers=device_numbers(shot.adapters),
     )
 
 

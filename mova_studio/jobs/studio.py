@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError, OutputError, StudioError
+from mova_studio.jobs.adapters import check_adapters
 from mova_studio.jobs.dispatcher import Dispatcher
 from mova_studio.jobs.enhancing import Enhancing, Wanted
 from mova_studio.jobs.job import Job
@@ -112,9 +113,10 @@ class Studio:
             front: before all that wait.
 
         Raises:
-            InputError: the seed is out of range, or the queue is full.
+            InputError: the seed is out of range, the queue is full, or an adapter is not here or does not fit.
             OutputError: the library cannot be written.
         """
+        check_adapters(shot)
         job = self.queue.add(shot, seed, asked_by=asked_by, notes=notes, front=front)
         self._poke()
         return job.job_id
@@ -135,6 +137,7 @@ class Studio:
             InputError: the grid cannot be made; nothing is queued then.
             OutputError: the library cannot be written.
         """
+        check_adapters(shot)
         scout = self.scouts.add(shot, axes, seed, share=share, asked_by=asked_by, notes=notes)
         self._poke()
         return scout
@@ -226,6 +229,7 @@ class Studio:
         Raises:
             InputError: it runs, or has ended.
         """
+        check_adapters(shot)
         self.queue.edit(job_id, shot, seed, notes)
         if self._dispatcher is not None:
             self._dispatcher.discard(job_id)

@@ -73,6 +73,7 @@ class Work:
         run, engine = self.run, self.run.engine
         with run.stage("load"):
             self.placed.place()
+            engine.adapt(run.shot.adapters)
             run.estimate.checkpoint = engine.identity
             self._go_on()
         if self.state is None:

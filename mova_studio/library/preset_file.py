@@ -24,7 +24,7 @@ MAX_BYTES = 1_000_000
 KINDS = ("shot", "render")
 SHIPPED = (PRESETS / "shots", PRESETS / "render" / "any")
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
-_NOT_SETTINGS = ("prompt", "model", "first_frame", "last_frame", "origin", "frame_origin")
+_NOT_SETTINGS = ("prompt", "model", "first_frame", "last_frame", "origin", "frame_origin", "adapters")
 _types = typing.get_type_hints(Shot)
 _fields: dict[str, Any] = {
     field.name: (_types[field.name], field.default)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mova_studio.adapter_use import AdapterUse
 from mova_studio.errors import InputError
 from mova_studio.library.origin import FrameOrigin, PromptOrigin
 from mova_studio.library.preset_file import check_preset
@@ -35,6 +36,7 @@ class Restored:
         model: as the file names it; "" if it does not.
         origin: what the prompt was before it was rewritten; None if the file does not say.
         frame_origin: what the first frame was made of, in the same way.
+        adapters: on the network; None if the file does not say.
         prompts: of a preset, in the languages of the page.
         notes: what could not be restored.
     """
@@ -45,6 +47,7 @@ class Restored:
     model: str = ""
     origin: PromptOrigin | None = None
     frame_origin: FrameOrigin | None = None
+    adapters: tuple[AdapterUse, ...] | None = None
     prompts: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -161,6 +164,7 @@ def _without_frames(restored: Restored, has: dict[str, bool]) -> Restored:
         restored.model,
         restored.origin,
         restored.frame_origin,
+        restored.adapters,
         notes=(_LEFT_OUT,) if any(has.values()) else (),
     )
 
@@ -169,11 +173,13 @@ def _of_shot(shot: Shot, stated: tuple[str, ...], seed: Any) -> Restored:
     values = {name: getattr(shot, name) for name in stated if hasattr(shot, name)}
     frames = {name: values.pop(name) for name in FRAMES if name in values}
     model = str(values.pop("model", ""))
-    for name in ("origin", "frame_origin"):
+    for name in ("origin", "frame_origin", "adapters"):
         values.pop(name, None)
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_LIMIT):
         raise InputError(f"The seed in the file is {str(seed)[:40]}, but must be from 0 to {SEED_LIMIT - 1}.")
-    return Restored(values, frames, seed, model, shot.origin, shot.frame_origin)
+    # A whole record without adapters had none; a handful of settings does not say.
+    adapters = shot.adapters if shot.adapters or "width" in stated else None
+    return Restored(values, frames, seed, model, shot.origin, shot.frame_origin, adapters)
 
 
 def _checked(restored: Restored) -> Restored:

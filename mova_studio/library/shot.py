@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from mova_studio.adapter_use import AdapterUse, check_uses
 from mova_studio.errors import InputError
 from mova_studio.library.origin import FrameOrigin, PromptOrigin
 
@@ -47,6 +48,7 @@ class Shot:
             guidance scales are 1.
         origin: what the prompt was before it was rewritten; None where the person wrote it.
         frame_origin: what the first frame was made of, and by whom; None where the person brought it.
+        adapters: on the network, in the order in which they are added.
 
     Raises:
         InputError: a value is out of its range; the message offers the nearest right one.
@@ -72,6 +74,7 @@ class Shot:
     guidance_stop: float = 1.0
     origin: PromptOrigin | None = None
     frame_origin: FrameOrigin | None = None
+    adapters: tuple[AdapterUse, ...] = ()
 
     def __post_init__(self) -> None:
         check_prompt(self.prompt)
@@ -101,6 +104,7 @@ class Shot:
                 f"{self.guidance_start:g}; give a stop from {self.guidance_start:g} to 1.",
                 field="guidance_stop",
             )
+        check_uses(self.adapters)
 
     def with_frames(self, first_frame: bytes | None, last_frame: bytes | None) -> Shot:
         """The same shot with these frames (PNG bytes)."""
@@ -109,9 +113,9 @@ class Shot:
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict; pictures become base64 text."""
         values = dataclasses.asdict(self)
-        for name in ("origin", "frame_origin"):
-            if values[name] is None:
-                # Left out, so that such a shot has the name that it had before there were origins.
+        for name in ("origin", "frame_origin", "adapters"):
+            if not values[name]:
+                # Left out, so that such a shot has the name that it had before there were origins and adapters.
                 del values[name]
         for name in ("first_frame", "last_frame"):
             if values[name] is not None:

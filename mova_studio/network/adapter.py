@@ -12,6 +12,7 @@ from torch.utils.hooks import RemovableHandle
 
 from mova_studio.errors import InputError
 from mova_studio.network.adapter_file import Adapter, LowRank, published_path
+from mova_studio.network.adapter_shelf import misfit_words
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,8 @@ def check_fit(adapter: Adapter, modules: Mapping[str, nn.Module]) -> None:
             if known.get(path) == layer.shape:
                 continue
             name = f"{component}.{published_path(component, path)}"
-            expected = f"is {list(known[path])}" if path in known else "does not exist"
-            raise InputError(
-                f"{adapter.source} is for another checkpoint: {name} {expected} here, and the adapter's is "
-                f"{list(layer.shape)} (lora_A {list(layer.down.shape)}, lora_B {list(layer.up.shape)}).",
-                field="adapters",
-            )
+            words = misfit_words(adapter.source, name, known.get(path), tuple(layer.down.shape), tuple(layer.up.shape))
+            raise InputError(words, field="adapters")
 
 
 class Adapted:

@@ -45,7 +45,7 @@ class Ledger:
         held = {
             "text": resident if everything else self._text_weights(),
             "frames": resident if everything else self._bytes(("video_vae",)),
-            "denoise": resident if everything else self._denoise_weights(),
+            "denoise": (resident if everything else self._denoise_weights()) + self._adapters(),
             "decode": resident if everything else max(self._bytes(("video_vae",)), self._bytes(("audio_vae",))),
         }
         working = {
@@ -54,7 +54,9 @@ class Ledger:
             "denoise": self._activations(),
             "decode": decoding,
         }
-        host = {"text": 0, "frames": encode.host, "denoise": 0, "decode": decode.host + self._film()}
+        # As they were read: both experts' parts, in up to four bytes a number.
+        read = 2 * 4 * self.request.adapter_numbers
+        host = {"text": 0, "frames": encode.host, "denoise": read, "decode": decode.host + self._film()}
         pinned = self._pinned()
         return {name: self._stage(held[name], working[name], host[name] + pinned) for name in held}
 
@@ -67,6 +69,9 @@ class Ledger:
 
     def _bytes(self, names: Iterable[str]) -> int:
         return sum(self.sizes.components[name].bytes(self.plan.weights[name]) for name in names)
+
+    def _adapters(self) -> int:
+        return self.request.adapter_numbers * self.element
 
     def _text_weights(self) -> int:
         if self.plan.offload == "component":

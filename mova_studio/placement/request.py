@@ -29,6 +29,7 @@ class Request:
         batch_size: takes made at once.
         cache: level of the step cache.
         guided_share: of the steps, those inside the guidance interval; the others run one pass.
+        adapter_numbers: of the adapters' matrices that are on the device at once.
     """
 
     width: int = 640
@@ -41,6 +42,7 @@ class Request:
     batch_size: int = 1
     cache: str = "off"
     guided_share: float = 1.0
+    adapter_numbers: int = 0
 
     @property
     def passes(self) -> int:

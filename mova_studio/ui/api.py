@@ -10,6 +10,7 @@ import asyncio
 import gradio as gr
 
 from mova_studio.errors import StudioError
+from mova_studio.jobs.adapters import read_uses
 from mova_studio.jobs.states import JobState
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
@@ -55,6 +56,7 @@ class Api:
         step_cache: str = "off",
         guidance_start: float = 0.0,
         guidance_stop: float = 1.0,
+        adapters: list | None = None,
     ) -> tuple[gr.FileData, dict]:
         """Make one take with the checkpoint in use and wait for it.
 
@@ -73,6 +75,8 @@ class Api:
             target_lufs: integrated loudness.
             step_cache: off, light, balanced or fast; how many steps may reuse an earlier one.
             guidance_start, guidance_stop: the guided part of the run, in fractions of the steps, 0 to 1.
+            adapters: installed ones, each as text "NAME", "NAME=0.8", "NAME=high:1,low:0.5@0:0.4"; or as an object
+                with name, and any of high, low, audio, bridge (strengths), start and stop (fractions of the steps).
 
         Returns:
             The mp4, and what is known of it: name, seed, size, frames, loudness, seconds per stage, notes, shot.
@@ -96,6 +100,7 @@ class Api:
             settings = preset.settings() | {name: value for name, value in given.items() if value is not None}
             settings |= {"target_lufs": target_lufs, "step_cache": step_cache}
             settings |= {"guidance_start": guidance_start, "guidance_stop": guidance_stop}
+            settings["adapters"] = await asyncio.to_thread(read_uses, adapters or [])
             number = read_seed(seed, "en")
             shot = Shot(prompt=prompt, model=model, **settings)
             preset.check_limits(shot.width, shot.height, shot.num_frames)

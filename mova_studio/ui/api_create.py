@@ -66,6 +66,8 @@ class CreateApi:
         asked = dict(restored.settings)
         if restored.prompts:
             asked["prompt"] = restored.prompts["en"]
+        if restored.adapters is not None:
+            asked["adapters"] = [use.to_dict() for use in restored.adapters]
         settings, notes = preset_for(self.studio.model).fit(asked)
         frames = {name: png and base64.b64encode(png).decode() for name, png in restored.frames.items()}
         return {

@@ -3,6 +3,7 @@
 # Without postponed annotations: Gradio reads the parts of a return type from the type itself.
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 
@@ -11,6 +12,7 @@ from mova_studio.jobs.background import Background, Outcome
 from mova_studio.jobs.checkpoints import Checkpoints
 from mova_studio.library.presets import preset_for
 from mova_studio.ui.access import Access
+from mova_studio.ui.adapters_data import InstalledAdapters, told
 from mova_studio.ui.words import short_model
 
 POLL_SECONDS = 0.25
@@ -21,11 +23,54 @@ class ModelsApi:
 
     def __init__(self, checkpoints: Checkpoints, access: Access) -> None:
         self.checkpoints, self.access = checkpoints, access
+        self.installed = InstalledAdapters(checkpoints.studio)
 
     def register(self) -> None:
         """Add the endpoints to the Blocks under construction."""
-        for name in ("models", "use_model", "verify_model", "download_model"):
+        gr.api(self.adapters, api_name="adapters")
+        for name in ("models", "use_model", "verify_model", "download_model", "adapter_import", "adapter_remove"):
             gr.api(self.access.owner_only(getattr(self, name)), api_name=name)
+
+    async def adapters(self) -> list[dict]:
+        """The installed adapters.
+
+        Returns:
+            A list with the name, digest, layers by part of the network, ranks, bytes on disk and source (the file that
+            was imported) of each, and misfit: why it cannot be used with the checkpoint in use, else "".
+        """
+        return await self._answer(lambda: [told(entry, fault) for entry, fault in self.installed.entries()])
+
+    async def adapter_import(
+        self, file: gr.FileData, request: gr.Request, name: str = "", experts: str = "both"
+    ) -> dict:
+        """Owner only. Install an adapter.
+
+        Args:
+            file: safetensors or .pt, uploaded.
+            name: what to call it; by default as the file is called.
+            experts: of an adapter for Wan 2.2, which names none: "both", "high" or "low".
+
+        Returns:
+            As one of `adapters`.
+        """
+        return await self._answer(lambda: told(*self.installed.take_in(dict(file), "en", str(name), str(experts))))
+
+    async def adapter_remove(self, name: str, request: gr.Request) -> dict:
+        """Owner only. Delete an installed adapter.
+
+        Args:
+            name: as `adapters` gives it.
+
+        Returns:
+            The name of what was removed.
+        """
+        return await self._answer(lambda: {"removed": self.installed.remove(str(name)).name})
+
+    async def _answer(self, work: Callable[[], Any]) -> Any:
+        try:
+            return await asyncio.to_thread(work)
+        except StudioError as error:
+            raise gr.Error(error.message, print_exception=False) from error
 
     async def models(self, request: gr.Request) -> list[dict]:
         """Owner only. The checkpoints on this machine.

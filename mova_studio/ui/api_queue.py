@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from mova_studio.errors import InputError, StudioError
+from mova_studio.jobs.adapters import read_uses
 from mova_studio.jobs.job import Job
 from mova_studio.jobs.scouting import SHARE, Axis, Scout, seeds_axis
 from mova_studio.jobs.studio import Studio
@@ -202,6 +203,7 @@ class QueueApi:
         model = self.studio.model
         preset = preset_for(model)
         values = preset.settings() | (settings or {})
+        values["adapters"] = read_uses(values.get("adapters") or [])
         shot = Shot(prompt=prompt, model=model, **values)
         preset.check_limits(shot.width, shot.height, shot.num_frames)
         pictures = {"first_frame": first, "last_frame": last}

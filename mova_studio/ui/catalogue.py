@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mova_studio.ui.catalogue_adapters import ADAPTER_TEXTS
 from mova_studio.ui.catalogue_compare import COMPARE_TEXTS
 from mova_studio.ui.catalogue_create import CREATE_TEXTS
 from mova_studio.ui.catalogue_gallery import GALLERY_TEXTS
@@ -14,7 +15,7 @@ from mova_studio.ui.catalogue_timeline import TIMELINE_TEXTS
 
 LANGUAGES = ("en", "zh")
 _MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS | GALLERY_TEXTS | COMPARE_TEXTS | QUEUE_TEXTS
-_MORE |= PROMPT_TEXTS | TIMELINE_TEXTS
+_MORE |= PROMPT_TEXTS | TIMELINE_TEXTS | ADAPTER_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # Header and tabs

@@ -10,6 +10,7 @@ import gradio as gr
 
 from mova_studio.errors import InputError, StudioError
 from mova_studio.library.presets import RenderPreset
+from mova_studio.ui.adapters_form import restored_lines, text_of
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import Form, size_choice
@@ -85,6 +86,9 @@ class Filling:
             values["size"] = size_choice(render, values["width"], values["height"])
         for name, png in (frames or {}).items():
             values[name] = None if png is None else str(cached_file(png, f"{name}.png"))
+        if "adapters" in values:
+            said = [*said, *restored_lines(language, values["adapters"])]
+            values["adapters"] = text_of(values["adapters"])
         lines = [f'<p class="m-said" role="status">{escape(line)}</p>' for line in said]
         lines += [f'<p class="m-note">{escape(translate(language, note))}</p>' for note in notes]
         if seed is not None:

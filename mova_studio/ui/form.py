@@ -11,6 +11,7 @@ import gradio as gr
 from mova_studio.errors import StudioError
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import STEP_CACHE_LEVELS, Shot
+from mova_studio.ui.adapters_form import EDITOR_JS, NONE, SHOW_JS, editor, text_of
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.prompt_line import PromptLine
 from mova_studio.ui.reading import MAX_COUNT
@@ -18,7 +19,7 @@ from mova_studio.ui.scout_form import GridForm, ScoutForm, draw_grid, draw_scout
 from mova_studio.ui.served import cached_file
 from mova_studio.ui.sizes import CUSTOM, common_sizes, seconds_of
 from mova_studio.ui.translated import translate
-from mova_studio.ui.wording import Wording, html_box
+from mova_studio.ui.wording import QUIET, Wording, html_box
 
 # Which place says what is wrong with which field.
 PLACES = {
@@ -40,6 +41,7 @@ PLACES = {
     "step_cache": "advanced",
     "guidance_start": "advanced",
     "guidance_stop": "advanced",
+    "adapters": "advanced",
 }
 ELSEWHERE = "elsewhere"
 
@@ -51,12 +53,14 @@ class Form:
     Attributes:
         line: around the prompt.
         fields: by the names of `Shot`, and "size", "seconds", "seed", "count".
+        adapters: the list of which the field "adapters" is the text.
         places: where errors appear, see `PLACES`; they stay until the next try.
         notes: where it is said that a value was moved. Apart from the errors, so that a late note wipes none out.
     """
 
     line: PromptLine
     fields: dict[str, Any]
+    adapters: gr.HTML
     places: dict[str, gr.HTML]
     notes: dict[str, gr.HTML]
     advanced: gr.Accordion
@@ -112,6 +116,7 @@ class Form:
             png = values[name]
             values[name] = None if png is None else str(cached_file(png, f"{name}.png"))
         values["seconds"] = seconds_of(shot.num_frames, shot.frame_rate)
+        values["adapters"] = text_of(shot.adapters)
         values["seed"] = "-1" if seed is None else str(seed)
         values["size"] = size_choice(preset, shot.width, shot.height)
         return {self.fields[name]: gr.update(value=value) for name, value in values.items()}
@@ -218,6 +223,9 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
         place("seed")
     with words.make(gr.Accordion, {"label": "advanced.label"}, open=False, elem_id="advanced") as advanced:
         _draw_advanced(words, fields, preset)
+        adapters = html_box(editor("en", ()), elem_id="adapters-list", js_on_load=EDITOR_JS)
+        fields["adapters"] = gr.Textbox(NONE, visible="hidden", elem_id="adapters")
+        fields["adapters"].change(None, fields["adapters"], None, js=SHOW_JS, **QUIET)
         place("advanced")
         grid = draw_grid(words)
     with gr.Column(elem_classes="m-send"):
@@ -231,7 +239,9 @@ def draw_form(words: Wording, preset: RenderPreset) -> Form:
             leave = words.make(gr.Button, {"value": "queue.leave"}, elem_id="leave", scale=2, visible=False)
             cancel = words.make(gr.Button, {"value": "cancel"}, elem_id="cancel", scale=1, min_width=76, visible=False)
         scout = draw_scout_choices(words, scout_button)
-    return Form(line, fields, places, notes, advanced, dice, reuse, generate, cancel, leave, cost, scout, grid)
+    return Form(
+        line, fields, adapters, places, notes, advanced, dice, reuse, generate, cancel, leave, cost, scout, grid
+    )
 
 
 def prompt_hint(language: str) -> str:

@@ -231,4 +231,4 @@ def settings_of(kept: KeptTake) -> dict[str, Any]:
     values = {name: getattr(shot, name) for name in names}
     for name in ("first_frame", "last_frame"):
         values[name] = values[name] is not None
-    return values | {"model": short_model(shot.model)}
+    return values | {"model": short_model(shot.model), "adapters": [use.to_dict() for use in shot.adapters]}

@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD = "64mb"
 _HERE = Path(__file__).parent
-_STYLES = ("studio.css", "queue.css", "gallery.css", "prompt.css", "timeline.css", "timeline_tracks.css")
-_SCRIPTS = ("studio.js", "queue.js", "gallery.js", "compare.js", "timeline.js")
+_STYLES = (
+    "studio.css",
+    "queue.css",
+    "gallery.css",
+    "prompt.css",
+    "adapters.css",
+    "timeline.css",
+    "timeline_tracks.css",
+)
+_SCRIPTS = ("studio.js", "queue.js", "gallery.js", "compare.js", "adapters.js", "timeline.js")
 # The parts of the Timeline's editor, which `timeline.js` puts together when the page attaches it.
 _EDITOR = sorted(_HERE.glob("timeline_*.js"))
 

@@ -15,6 +15,7 @@ from mova_studio.jobs.background import Outcome
 from mova_studio.jobs.checkpoints import Checkpoints
 from mova_studio.library.presets import load_render_presets, preset_for
 from mova_studio.ui.access import Access
+from mova_studio.ui.adapters_view import AdaptersView
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import Form
@@ -37,8 +38,8 @@ class ModelsView:
         for name in ("show", "tick", "click", "use", "fetch", "stop", "room"):
             setattr(self, name, access.owner_only(getattr(self, name)))
 
-    def draw(self, words: Wording) -> None:
-        """Draw the view. Nothing of this machine is in it until the owner opens it."""
+    def draw(self, words: Wording, adapters: AdaptersView) -> None:
+        """Draw the view, with the panel of adapters. Nothing of this machine is in it until the owner opens it."""
         with gr.Column(elem_classes="m-models"):
             with gr.Column(elem_classes="m-panel"):
                 with gr.Row(elem_classes="m-row m-between"):
@@ -100,6 +101,7 @@ class ModelsView:
                     self.use_button = words.make(
                         gr.Button, {"value": "models.choose.button"}, elem_id="use-model", scale=1
                     )
+            adapters.draw(words)
         self.timer = gr.Timer(TICK_SECONDS, active=False)
 
     @property

@@ -10,6 +10,8 @@ from mova_studio.jobs.checkpoints import Checkpoints
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.ui.access import Access
+from mova_studio.ui.adapters_data import InstalledAdapters
+from mova_studio.ui.adapters_view import AdaptersView
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.api import Api
 from mova_studio.ui.api_create import CreateApi
@@ -53,7 +55,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     desk, served, checkpoints, words = Desk(studio), ServedTakes(), Checkpoints(studio), Wording()
     header = Header()
     advisor = Advisor(studio)
-    models_view = ModelsView(checkpoints, access)
+    models_view, adapters_view = ModelsView(checkpoints, access), AdaptersView(InstalledAdapters(studio), access)
     data = GalleryData(studio.store, served)
     timelines = TimelineDesk(studio.store, served, studio.read_only)
     gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model, timelines)
@@ -85,7 +87,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             with words.make(gr.Tab, {"label": "tab.lab"}, id="lab") as lab_tab:
                 prompts.draw(words)
             with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
-                models_view.draw(words)
+                models_view.draw(words, adapters_view)
             with words.make(gr.Tab, {"label": "tab.system"}, id="system", visible=False) as system_tab:
                 system_view.draw(words)
         painter = Painter(desk, served, view)
@@ -105,6 +107,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         prompts.wire(page, painter, tabs, lab_tab, jobs_text)
         timeline_view.wire(page, timeline_tab)
         models_view.wire(page, form, header, models_tab)
+        adapters_view.wire(page, form, models_tab, create_tab, models_view.list)
         system_view.wire(page, form_events, header, tabs, system_tab)
         owners = (models_tab, system_tab)
         everything = unique(
@@ -113,6 +116,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 *view.painted,
                 *form.inputs,
                 form.cost,
+                form.adapters,
                 *owners,
                 language_text,
                 *view.presets.opening,
@@ -127,6 +131,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             updates = words.updates(language)
             _merge(updates, form.fields["prompt"], placeholder=prompt_hint(language))
             _merge(updates, form.fields["size"], choices=size_choices(preset_for(studio.model), language))
+            updates[form.adapters] = await adapters_view.choices(state)
             updates[form.cost] = await form_events.cost_line(state, planned=advisor.ready)
             _merge_all(updates, await view.presets.opened_updates(state))
             updates[view.restore.large] = too_large(language)
@@ -153,6 +158,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             updates = await worded(state)
             if access.is_owner(request):
                 _merge_all(updates, await models_view.spoken(state))
+                _merge_all(updates, await adapters_view.spoken(state))
                 _merge_all(updates, await system_view.spoken(state))
             _merge_all(updates, await scouts_view.spoken(state))
             _merge_all(updates, await gallery_view.listing(state, gallery, request))
@@ -161,7 +167,13 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
         opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
         opened.then(form_events.told, page, [form.cost, header.machine], **QUIET)
-        shown_later = [*scouts_view.shown, *models_view.shown, *gallery_view.shown, *system_view.shown]
+        shown_later = [
+            *scouts_view.shown,
+            *models_view.shown,
+            *adapters_view.shown,
+            *gallery_view.shown,
+            *system_view.shown,
+        ]
         changed = header.language.click(
             change_language, [page, gallery_view.state], unique([*everything, *shown_later]), **QUIET
         )

@@ -17,6 +17,7 @@ from mova_studio.library.frames import prepare_frame
 from mova_studio.library.origin import PromptOrigin
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.shot import Shot, check_prompt
+from mova_studio.ui.adapters_form import uses_of
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import MadeFrame, digest_of
 from mova_studio.ui.sizes import Settled, settle_frames, settle_seconds, settle_side
@@ -95,6 +96,7 @@ def read_order(
         "negative_prompt": str(fields["negative_prompt"] or ""),
         "target_lufs": optional_number(fields["target_lufs"]),
         "step_cache": str(fields["step_cache"]),
+        "adapters": uses_of(fields.get("adapters")),
     }
     shot = Shot(prompt=str(fields["prompt"]), model=model, **settings)
     preset.check_limits(width, height, shot.num_frames)

@@ -63,6 +63,8 @@ class RestoreView:
         settings = dict(restored.settings)
         if restored.prompts:
             settings["prompt"] = restored.prompts[language]
+        if restored.adapters is not None:
+            settings["adapters"] = restored.adapters
         page.know(restored.origin, restored.frame_origin, restored.frames.get("first_frame"))
         name = file.get("orig_name") or path.name if isinstance(file, dict) else path.name
         said = [say(language, "restore.done", name=name), *restored_notes(language, restored, model)]

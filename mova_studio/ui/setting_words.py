@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mova_studio.adapter_use import AdapterUse
+from mova_studio.ui.adapters_form import words_of
 from mova_studio.ui.catalogue import TEXTS, say
 from mova_studio.ui.words import number
 
@@ -27,6 +29,8 @@ def setting_value(language: str, value: object) -> str:
     """A setting in words."""
     if isinstance(value, bool):
         return say(language, "info.given" if value else "info.none")
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return say(language, "info.none")
+    if isinstance(value, list):
+        return "; ".join(words_of(language, AdapterUse(**use)) for use in value)
     return number(value) if isinstance(value, float) else str(value)

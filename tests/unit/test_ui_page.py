@@ -32,7 +32,16 @@ from mova_studio.ui.served import ServedTakes, cached_file
 from mova_studio.ui.wording import Wording
 
 PROJECT = Path(__file__).parents[2]
-OWNER_ONLY = {"use_model", "download_model", "make_frame", "models", "plan", "verify_model"}
+OWNER_ONLY = {
+    "adapter_import",
+    "adapter_remove",
+    "use_model",
+    "download_model",
+    "make_frame",
+    "models",
+    "plan",
+    "verify_model",
+}
 QUEUE = {f"queue_{verb}" for verb in ("add", "list", "cancel", "pause", "resume", "front", "move")}
 QUEUE |= {"scout", "scout_list"}
 OWNER_ONLY |= {"delete_take", "restore_take", "star_take", "tag_take"}
@@ -86,7 +95,10 @@ def test_no_folder_of_this_machine_is_in_the_page(idle_studio):
 def test_only_the_named_functions_are_public(idle_studio):
     blocks = build_page(idle_studio, Access())
     public = {function.api_name for function in blocks.fns.values() if function.api_visibility == "public"}
-    assert public == {"generate", "enhance", "takes", "vote", "presets", "restore"} | QUEUE | TIMELINE | OWNER_ONLY
+    assert (
+        public
+        == {"adapters", "generate", "enhance", "takes", "vote", "presets", "restore"} | QUEUE | TIMELINE | OWNER_ONLY
+    )
     info = blocks.get_api_info()["named_endpoints"]
     assert set(info) == {f"/{name}" for name in public}
     assert all(endpoint["description"] for endpoint in info.values())
