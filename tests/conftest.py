@@ -7,6 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A slow example on a busy machine is no defect.
+settings.register_profile("studio", deadline=None)
+settings.load_profile("studio")
 
 PARITY = Path(os.environ.get("MOVA_PARITY_DIR", Path(__file__).parents[2] / "shared" / "parity"))
 
