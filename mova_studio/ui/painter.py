@@ -114,7 +114,7 @@ class Painter:
         page.sent["stage"] = key
         if shown is None:
             return {self.view.stage: empty_stage(page.language)}
-        watched = isinstance(before, tuple) and before[0] == shown.job_id and before[1] is JobState.RUNNING
+        watched = isinstance(before, tuple) and before[0] == shown.job_id and not before[1].ended
         may_act = not sight.read_only
         html = await self._stage_html(page, shown, play=live and watched, may_act=may_act)
         return {self.view.stage: html, self.view.form.reuse: gr.update(interactive=page.last_seed is not None)}

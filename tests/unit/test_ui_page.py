@@ -19,6 +19,7 @@ from mova_studio.jobs.states import JobState
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.library.shot import Shot
+from mova_studio.library.take import Take
 from mova_studio.ui.access import Access, Account
 from mova_studio.ui.advice import Advisor
 from mova_studio.ui.create import draw_create
@@ -202,3 +203,23 @@ def test_a_job_that_fails_later_complains_beside_its_field(tmp_path, field, plac
         assert said in updates[form.places[place]]["value"]
     assert (form.advanced in updates) == (place == "advanced")
     assert events.painter.view.stage not in asyncio.run(events.tick(page)), "nothing is sent twice"
+
+
+@pytest.mark.parametrize(("before", "plays"), [(JobState.WAITING, True), (JobState.RUNNING, True), (None, False)])
+def test_a_take_plays_for_the_page_that_waited_for_it_however_quick_it_was(tmp_path, monkeypatch, before, plays):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
+    studio = _FailedStudio(tmp_path / "library", None)
+    desk, words, header, page = Desk(studio), Wording(), Header(), PageState(jobs=["id"])
+    with gr.Blocks():
+        header.draw(words, "demo")
+        painter = Painter(desk, ServedTakes(), draw_create(words, preset_for("demo"), header))
+    file = tmp_path / "library" / "take.mp4"
+    file.parent.mkdir()
+    file.write_bytes(b"a film")
+    shot = studio.job.shot
+    if before is not None:
+        studio.job = JobSnapshot(job_id="id", state=before, shot=shot, seed=7)
+        asyncio.run(painter.paint(page))
+    take = Take(file, shot, 7, 96, 64, 13, 24.0, 0.54, -16.0, -1.2, {"denoise": 0.1}, "0", True, "0", "2026-02-08")
+    studio.job = JobSnapshot(job_id="id", state=JobState.DONE, shot=shot, seed=7, take=take)
+    assert (" autoplay" in asyncio.run(painter.paint(page))[painter.view.stage]) == plays
