@@ -45,23 +45,26 @@ class FoldedTextProcessor(TowerAttnProcessor):
 
 @contextmanager
 def folded_text(
-    batch: Batch, empty_prompt_embeds: torch.Tensor, *towers: nn.Module
-) -> Iterator[tuple[Batch, torch.Tensor]]:
+    batch: Batch, empty_prompt_embeds: torch.Tensor | None, *towers: nn.Module
+) -> Iterator[tuple[Batch, torch.Tensor | None]]:
     """The batch and the empty prompt with as few rows as hold their tokens, for `towers` inside the block.
 
     Args:
         batch: with prompt_embeds [B, 512, text_dim].
-        empty_prompt_embeds: [512, text_dim].
+        empty_prompt_embeds: [512, text_dim], if there are any.
         towers: that read the text.
     """
-    used = batch.prompt_embeds.abs().amax(dim=(0, 2)) + empty_prompt_embeds.abs().amax(dim=1)
+    used = batch.prompt_embeds.abs().amax(dim=(0, 2))
+    if empty_prompt_embeds is not None:
+        used = used + empty_prompt_embeds.abs().amax(dim=1)
     rows = min(int(used.nonzero().max()) + 2, PROMPT_TOKENS) if bool(used.any()) else 1
+    empty = None if empty_prompt_embeds is None else empty_prompt_embeds[:rows]
     attentions = [block.attn2 for tower in towers for block in tower.blocks]  # type: ignore[union-attr]
     before = [attention.processor for attention in attentions]
     for attention in attentions:
         attention.set_processor(FoldedTextProcessor(rows))
     try:
-        yield replace(batch, prompt_embeds=batch.prompt_embeds[:, :rows]), empty_prompt_embeds[:rows]
+        yield replace(batch, prompt_embeds=batch.prompt_embeds[:, :rows]), empty
     finally:
         for attention, processor in zip(attentions, before, strict=True):
             attention.set_processor(processor)

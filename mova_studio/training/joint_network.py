@@ -25,6 +25,7 @@ from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.joint import joint_forward
 from mova_studio.network.towers import AudioTower
 from mova_studio.training.batch import Batch
+from mova_studio.training.folded_text import folded_text
 from mova_studio.training.lora import add_adapters
 from mova_studio.training.loss import FlowMatchingLoss, flow_matching_loss
 from mova_studio.training.low_resource import keep_if_room, load_quantized, put_streamed, take_quantized
@@ -122,14 +123,20 @@ class JointNetwork(nn.Module):
         device = batch.video_latents.device
         # What gradient checkpointing keeps, a state for every layer: 16 GiB at full size.
         waiting = save_on_cpu(pin_memory=device.type == "cuda") if self._low else nullcontext()
-        with self._computing(device), waiting:
+        parts = self._parts(expert)
+        # Not on GPUs, whose fastest attention takes no mask; nor where a layer is computed again after the block.
+        folds = device.type == "cpu" and self._around is None
+        text = (
+            folded_text(batch, empty_prompt_embeds, *parts[:2]) if folds else nullcontext((batch, empty_prompt_embeds))
+        )
+        with self._computing(device), waiting, text as (read, empty):
             return flow_matching_loss(
-                *self._parts(expert),
+                *parts,
                 self.scheduler,
-                batch,
+                read,
                 noise,
                 audio_weight=audio_weight,
-                empty_prompt_embeds=empty_prompt_embeds,
+                empty_prompt_embeds=empty,
                 around_layer=self._around,
             )
 

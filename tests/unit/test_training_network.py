@@ -174,9 +174,10 @@ def gradients(checkpoint: Checkpoint, **change) -> tuple[float, dict[str, torch.
 
 def test_gradient_checkpointing_gives_the_same_gradients(checkpoint):
     (loss, plain), (again, computed_again) = (gradients(checkpoint, gradient_checkpointing=on) for on in (False, True))
-    assert loss == again
+    assert loss == pytest.approx(again, rel=1e-6)
     assert plain.keys() == computed_again.keys()
-    assert all(torch.equal(plain[name], computed_again[name]) for name in plain)
+    # Not to the bit: without it, the empty rows of the text are computed once.
+    assert all(torch.allclose(plain[name], computed_again[name], rtol=1e-4, atol=1e-6) for name in plain)
 
 
 @pytest.mark.parametrize("change", [{}, ADAPTER], ids=["full", "adapter"])
