@@ -97,9 +97,11 @@ class SystemView:
 
     async def open(self, page: PageState, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         """From the pill in the header."""
-        yield {self._tabs: gr.Tabs(selected="system")}
+        # With the first answer, not before it: of two that come at once, the page may apply the last one alone.
+        first: dict[Any, Any] = {self._tabs: gr.Tabs(selected="system")}
         async for updates in self._look(page):
-            yield updates
+            yield updates | first
+            first = {}
 
     async def show(self, page: PageState, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         """The machine at once, then the plan."""
