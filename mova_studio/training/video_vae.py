@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
+from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
 from safetensors.torch import load_file
 
 from mova_studio.training.fitting import Fit, Schedule
@@ -32,13 +33,14 @@ def train(
     """Fit on stretches of `num_frames` frames of the world.
 
     Args:
-        start_from: state.safetensors of the stage before.
+        start_from: state.safetensors of the stage of single frames; it is inflated, see `inflate`.
     """
     torch.manual_seed(0)
     vae = AutoencoderKLWan(**CONFIG)
     if start_from is not None and not (folder / "state.safetensors").is_file():
         weights = load_file(str(start_from))
         vae.load_state_dict({name[6:]: each for name, each in weights.items() if name.startswith("model.")})
+        inflate(vae)
     fit = Fit(vae, folder, schedule)
     fit.run(
         lambda step: _loss(vae, world, num_frames, batch_size, step),
@@ -47,6 +49,27 @@ def train(
         stop=stop,
     )
     return vae
+
+
+def inflate(vae: AutoencoderKLWan) -> None:
+    """Make of a VAE that knows single frames one that repeats them: what only clips can teach starts neutral.
+
+    A single frame meets zeros at every earlier tap of a causal convolution, so those taps are still random; they
+    begin at 0, and the convolutions that halve and double the frames begin as the identity of their last frame
+    (Wan: Open and Advanced Large-Scale Video Generative Models, section 4.1).
+    """
+    with torch.no_grad():
+        for name, module in vae.named_modules():
+            if not isinstance(module, WanCausalConv3d) or module.kernel_size[0] == 1:
+                continue
+            if name.endswith("time_conv"):
+                channels = module.in_channels
+                module.weight.zero_()
+                module.weight[:, :, -1, 0, 0] = torch.eye(channels).repeat(module.out_channels // channels, 1)
+                assert module.bias is not None
+                module.bias.zero_()
+            else:
+                module.weight[:, :, :-1] = 0
 
 
 def _loss(
