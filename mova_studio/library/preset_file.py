@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model, field_validator, model_validator
+from pydantic import Field, ValidationError, create_model, field_validator, model_validator
 
 from mova_studio.errors import InputError
 from mova_studio.faults import first_fault
 from mova_studio.library.shot import Shot, check_prompt
-from mova_studio.media.bounded_json import parse_json
 from mova_studio.settings import PRESETS
+from mova_studio.versioned_json import Part, Versioned, VersionedJson
 
 FORMAT = 1
 MAX_NAME = 80
 MAX_BYTES = 1_000_000
 KINDS = ("shot", "render")
 SHIPPED = (PRESETS / "shots", PRESETS / "render" / "any")
-_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 _NOT_SETTINGS = ("prompt", "model", "first_frame", "last_frame", "origin", "frame_origin", "adapters")
 _types = typing.get_type_hints(Shot)
 _fields: dict[str, Any] = {
@@ -31,14 +29,12 @@ _fields: dict[str, Any] = {
     for field in dataclasses.fields(Shot)
     if field.name not in _NOT_SETTINGS
 }
-_Settings = create_model("_Settings", __config__=_STRICT, **_fields)
+_Settings = create_model("_Settings", __base__=Part, **_fields)
 SETTINGS = tuple(_fields)
 
 
-class Words(BaseModel):
+class Words(Part):
     """A text in both languages of the page; a plain text stands for both."""
-
-    model_config = _STRICT
 
     en: str
     zh: str
@@ -52,7 +48,7 @@ class Words(BaseModel):
         return self.zh if language == "zh" else self.en
 
 
-class PresetFile(BaseModel):
+class PresetFile(Versioned):
     """What a preset's file holds.
 
     Attributes:
@@ -63,13 +59,10 @@ class PresetFile(BaseModel):
         settings: by the names of `Shot`, without prompt, model and pictures; those that are absent stay as they are.
     """
 
-    model_config = _STRICT
-
-    format: int
     kind: Literal["shot", "render"]
     name: Words
     prompt: Words | None = None
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("name")
     @classmethod
@@ -103,47 +96,13 @@ def check_settings(settings: dict[str, Any]) -> dict[str, Any]:
     try:
         checked = _Settings.model_validate(settings).model_dump(exclude_unset=True)
     except ValidationError as error:
-        raise InputError(first_fault(error, SETTINGS, "settings.")) from error
+        raise InputError(first_fault(error, _Settings, "settings.")) from error
     Shot(prompt="settings", **checked)
     return checked
 
 
-def check_preset(values: Any) -> PresetFile:
-    """The preset in a JSON value.
-
-    Raises:
-        InputError: a newer version wrote it, or a field is unknown, missing, of another type or out of range.
-    """
-    version = values.get("format") if isinstance(values, dict) else None
-    if isinstance(version, int) and version > FORMAT:
-        raise InputError(f"The format is {version} and this version reads {FORMAT}; update MOVA Studio.")
-    try:
-        preset = PresetFile.model_validate(values)
-    except ValidationError as error:
-        known = Words if len(error.errors()[0]["loc"]) > 1 else PresetFile
-        raise InputError(first_fault(error, known.model_fields)) from error
-    if preset.format != FORMAT:
-        raise InputError(f"The format is {preset.format}, but must be {FORMAT}.")
-    return preset
-
-
-def read_preset(path: Path) -> PresetFile:
-    """The preset in a file.
-
-    Raises:
-        InputError: the file cannot be read, is no JSON, or is wrong as `check_preset` says; it names the file.
-    """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(f"it has {size} bytes and at most {MAX_BYTES} are read.")
-        return check_preset(parse_json(path.read_text("utf-8"), "The preset"))
-    except InputError as error:
-        raise InputError(f"{path.name}: {error.message}", field=error.field) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not a text in UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read ({error.strerror or error}).") from error
+_FILE = VersionedJson(PresetFile, FORMAT, "The preset", MAX_BYTES)
+check_preset, read_preset = _FILE.check, _FILE.read
 
 
 def shipped_presets() -> dict[str, PresetFile]:

@@ -7,17 +7,18 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from mova_studio.errors import InputError
 from mova_studio.faults import first_fault
 from mova_studio.library.shot import MAX_FRAMES, MAX_SIDE, Shot
 from mova_studio.settings import PRESETS
+from mova_studio.versioned_json import Part
 
 RENDER_PRESETS = PRESETS / "render"
 
 
-class RenderLimits(BaseModel):
+class RenderLimits(Part):
     """The most that a checkpoint is asked for, where that is less than what a `Shot` allows.
 
     Attributes:
@@ -26,22 +27,18 @@ class RenderLimits(BaseModel):
         max_frames: frames.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
     max_width: int = Field(ge=16, le=MAX_SIDE)
     max_height: int = Field(ge=16, le=MAX_SIDE)
     max_frames: int = Field(ge=1, le=MAX_FRAMES)
 
 
-class RenderPreset(BaseModel):
+class RenderPreset(Part):
     """What is used where a person gives nothing. Fields, units and ranges are those of `Shot`.
 
     Attributes:
         checkpoint: the `Shot.model` that the preset belongs to: "demo" or a hub id.
         limits: None where those of `Shot` are the only ones.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     checkpoint: str
     width: int
@@ -119,8 +116,7 @@ def load_render_preset(path: Path) -> RenderPreset:
     try:
         return RenderPreset.model_validate(json.loads(path.read_text("utf-8")))
     except ValidationError as error:
-        known = RenderLimits if len(error.errors()[0]["loc"]) > 1 else RenderPreset
-        raise InputError(f"{path}: {first_fault(error, known.model_fields)}") from error
+        raise InputError(f"{path}: {first_fault(error, RenderPreset)}") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a render preset ({error}); restore the file.") from error
 

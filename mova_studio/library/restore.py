@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from mova_studio.adapter_use import AdapterUse
+from mova_studio.bounded_json import parse_json
 from mova_studio.errors import InputError
 from mova_studio.library.origin import FrameOrigin, PromptOrigin
 from mova_studio.library.preset_file import check_preset
 from mova_studio.library.presets import RenderPreset
 from mova_studio.library.provenance import origins_of, shot_of
 from mova_studio.library.shot import MAX_SIDE, SEED_LIMIT, Shot
-from mova_studio.media.bounded_json import parse_json
 from mova_studio.media.images import open_image
 from mova_studio.media.png_record import SIGNATURE, read_png_record
 from mova_studio.media.provenance import Provenance, read_provenance, unpack

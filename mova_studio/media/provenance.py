@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mova_studio.bounded_json import parse_json
 from mova_studio.errors import InputError
-from mova_studio.media.bounded_json import parse_json
 from mova_studio.media.probe import open_media
 
 FORMAT = 1

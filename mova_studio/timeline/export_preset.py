@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mova_studio.errors import InputError
-from mova_studio.faults import first_fault
 from mova_studio.library.preset_file import MAX_BYTES, MAX_NAME, Words
-from mova_studio.media.bounded_json import parse_json
 from mova_studio.settings import PRESETS
 from mova_studio.timeline.checks import check_film_size
 from mova_studio.timeline.encoders import ENCODERS
 from mova_studio.timeline.model import Timeline
+from mova_studio.versioned_json import Part, Versioned, VersionedJson
 
 FORMAT = 1
 SHIPPED = PRESETS / "export"
 Container = Literal["mp4", "mov", "gif", "webp", "png", "wav", "flac", "m4a"]
-_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 _SOUND_ALONE = ("wav", "flac", "m4a")
 _SILENT = ("gif", "webp", "png")
 _CODECS = {
@@ -38,7 +35,7 @@ _ENCODERS = {
 }
 
 
-class Video(BaseModel):
+class Video(Part):
     """The picture.
 
     Attributes:
@@ -49,8 +46,6 @@ class Video(BaseModel):
         longest: the timeline's size is made smaller until its longer side has so many pixels.
         fit: "clip" fits each clip as it says itself; "letterbox" and "crop" fit all of them so.
     """
-
-    model_config = _STRICT
 
     encoder: str
     quality: Annotated[int, Field(ge=0, le=100)] = 0
@@ -80,7 +75,7 @@ class Video(BaseModel):
         return self
 
 
-class Audio(BaseModel):
+class Audio(Part):
     """The sound, always stereo at 48 kHz.
 
     Attributes:
@@ -89,14 +84,12 @@ class Audio(BaseModel):
         ceiling_dbtp: highest true peak.
     """
 
-    model_config = _STRICT
-
     codec: Literal["aac", "pcm_s16le", "pcm_s24le", "flac"]
     target_lufs: Annotated[float, Field(ge=-40, le=-8)] | None
     ceiling_dbtp: Annotated[float, Field(ge=-20, le=-1)] = -1.0
 
 
-class ExportPreset(BaseModel):
+class ExportPreset(Versioned):
     """What an export preset's file holds.
 
     Attributes:
@@ -107,9 +100,6 @@ class ExportPreset(BaseModel):
         audio: None for a picture alone.
     """
 
-    model_config = _STRICT
-
-    format: int
     name: Words
     about: Words
     container: Container
@@ -158,44 +148,8 @@ class ExportPreset(BaseModel):
         return max(round(width * scale / 2) * 2, 16), max(round(height * scale / 2) * 2, 16)
 
 
-def check_preset(values: Any) -> ExportPreset:
-    """The preset in a JSON value.
-
-    Raises:
-        InputError: a newer version wrote it, or a field is unknown, missing, of another type or out of range.
-    """
-    version = values.get("format") if isinstance(values, dict) else None
-    if isinstance(version, int) and version > FORMAT:
-        raise InputError(f"The format is {version} and this version reads {FORMAT}; update MOVA Studio.")
-    try:
-        preset = ExportPreset.model_validate(values)
-    except ValidationError as error:
-        place = error.errors()[0]["loc"]
-        parts: dict[Any, type[BaseModel]] = {"video": Video, "audio": Audio, "name": Words, "about": Words}
-        known = parts.get(place[0], ExportPreset) if len(place) > 1 else ExportPreset
-        raise InputError(first_fault(error, known.model_fields)) from error
-    if preset.format != FORMAT:
-        raise InputError(f"The format is {preset.format}, but must be {FORMAT}.")
-    return preset
-
-
-def read_preset(path: Path) -> ExportPreset:
-    """The preset in a file.
-
-    Raises:
-        InputError: the file cannot be read, is no JSON, or is wrong as `check_preset` says; it names the file.
-    """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(f"it has {size} bytes and at most {MAX_BYTES} are read.")
-        return check_preset(parse_json(path.read_text("utf-8"), "The preset"))
-    except InputError as error:
-        raise InputError(f"{path.name}: {error.message}", field=error.field) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not a text in UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read ({error.strerror or error}).") from error
+_FILE = VersionedJson(ExportPreset, FORMAT, "The preset", MAX_BYTES)
+check_preset, read_preset = _FILE.check, _FILE.read
 
 
 def export_presets() -> dict[str, ExportPreset]:

@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from mova_studio.atomic import replacing
+from mova_studio.bounded_json import parse_json
 from mova_studio.errors import InputError
 from mova_studio.faults import first_fault
-from mova_studio.media.bounded_json import parse_json
 from mova_studio.timeline.model import Timeline
 
 FORMAT = 1
@@ -45,7 +45,7 @@ def from_dict(values: Any) -> Timeline:
     try:
         timeline = _ADAPTER.validate_python(_with_rates(fields))
     except ValidationError as error:
-        raise InputError(first_fault(error, [field.name for field in dataclasses.fields(Timeline)])) from error
+        raise InputError(first_fault(error)) from error
     except OverflowError as error:
         raise InputError("It holds a number that is too large for a timeline; no file of ours has one.") from error
     _check_read(fields, _plain(timeline), "")

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mova_studio.errors import InputError
-from mova_studio.faults import first_fault
-from mova_studio.media.bounded_json import parse_json
 from mova_studio.settings import PRESETS
 from mova_studio.training.fitting import Schedule
+from mova_studio.versioned_json import Part, Versioned, VersionedJson
 
 FORMAT = 1
 SHIPPED = PRESETS / "training"
 MAX_BYTES = 100_000
-_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 _Rate = Annotated[float, Field(ge=0, le=1)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Shift = Annotated[float, Field(ge=0.1, le=100)]
 _Momentum = Annotated[float, Field(ge=0, lt=1)]
 
 
-class LearningRates(BaseModel):
+class LearningRates(Part):
     """The highest learning rate of each component; 0 leaves it as it is."""
-
-    model_config = _STRICT
 
     video_dit: _Rate
     video_dit_2: _Rate
@@ -34,7 +30,7 @@ class LearningRates(BaseModel):
     dual_tower_bridge: _Rate
 
 
-class AdapterShape(BaseModel):
+class AdapterShape(Part):
     """What an adapter adds to a linear layer: alpha / rank * B(A x).
 
     Attributes:
@@ -43,14 +39,12 @@ class AdapterShape(BaseModel):
         targets: last parts of the published names of the layers that get one, such as "q" or "ffn.0".
     """
 
-    model_config = _STRICT
-
     rank: Annotated[int, Field(ge=1, le=1024)]
     alpha: Annotated[int, Field(ge=1, le=4096)]
-    targets: Annotated[list[str], Field(min_length=1, max_length=20)] = ["q", "k", "v", "o"]
+    targets: list[str] = Field(["q", "k", "v", "o"], min_length=1, max_length=20)
 
 
-class Recipe(BaseModel):
+class Recipe(Versioned):
     """What a recipe's file holds.
 
     Attributes:
@@ -76,9 +70,6 @@ class Recipe(BaseModel):
         sample_every: steps between two samples; 0 makes none.
     """
 
-    model_config = _STRICT
-
-    format: int
     mode: Literal["full", "adapter", "adapter-low-resource"]
     steps: Annotated[int, Field(ge=1, le=10_000_000)]
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 1
@@ -87,7 +78,7 @@ class Recipe(BaseModel):
     learning_rates: LearningRates
     warmup: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     final_rate: _Share = 0.0
-    betas: Annotated[list[_Momentum], Field(min_length=2, max_length=2)] = [0.9, 0.999]
+    betas: list[_Momentum] = Field([0.9, 0.999], min_length=2, max_length=2)
     weight_decay: _Share = 0.01
     eps: Annotated[float, Field(gt=0, le=1)] = 1e-8
     clip_norm: Annotated[float, Field(gt=0, le=1e6)] = 1.0
@@ -123,44 +114,8 @@ class Recipe(BaseModel):
         return Schedule(self.steps, 1.0, self.warmup, self.clip_norm, self.weight_decay, self.final_rate)
 
 
-def check_recipe(values: Any) -> Recipe:
-    """The recipe in a JSON value.
-
-    Raises:
-        InputError: a newer version wrote it, or a field is unknown, missing, of another type or out of range.
-    """
-    version = values.get("format") if isinstance(values, dict) else None
-    if isinstance(version, int) and version > FORMAT:
-        raise InputError(f"The format is {version} and this version reads {FORMAT}; update MOVA Studio.")
-    try:
-        recipe = Recipe.model_validate(values)
-    except ValidationError as error:
-        place = error.errors()[0]["loc"]
-        parts: dict[Any, type[BaseModel]] = {"learning_rates": LearningRates, "adapter": AdapterShape}
-        known = parts.get(place[0], Recipe) if len(place) > 1 else Recipe
-        raise InputError(first_fault(error, known.model_fields)) from error
-    if recipe.format != FORMAT:
-        raise InputError(f"The format is {recipe.format}, but must be {FORMAT}.")
-    return recipe
-
-
-def read_recipe(path: Path) -> Recipe:
-    """The recipe in a file.
-
-    Raises:
-        InputError: the file cannot be read, is no JSON, or is wrong as `check_recipe` says; it names the file.
-    """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(f"it has {size} bytes and at most {MAX_BYTES} are read.")
-        return check_recipe(parse_json(path.read_text("utf-8"), "The recipe"))
-    except InputError as error:
-        raise InputError(f"{path.name}: {error.message}", field="recipe") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not a text in UTF-8.", field="recipe") from error
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read ({error.strerror or error}).", field="recipe") from error
+_FILE = VersionedJson(Recipe, FORMAT, "The recipe", MAX_BYTES, field="recipe")
+check_recipe, read_recipe = _FILE.check, _FILE.read
 
 
 def shipped_recipes() -> dict[str, Path]:
