@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from torch.autograd.graph import save_on_cpu
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint as checkpoint_layer
 
 from mova_studio.diffusion.guidance import Velocity
@@ -169,8 +170,15 @@ class JointNetwork(nn.Module):
         tower = self.video_dit if expert == "high" else self.video_dit_2
         return cast(Any, (tower, self.audio_dit, self.dual_tower_bridge))
 
-    def _computing(self, device: torch.device) -> torch.autocast:
-        return torch.autocast(device.type, self.autocast_to, enabled=self.autocast_to is not None)
+    @contextmanager
+    def _computing(self, device: torch.device) -> Iterator[None]:
+        with ExitStack() as stack:
+            if self.autocast_to is not None:
+                stack.enter_context(torch.autocast(device.type, self.autocast_to))
+                if device.type == "cpu":
+                    # Going back through flash attention in bfloat16 takes a processor ten times as long as products.
+                    stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+            yield
 
 
 def _keep_float32(module: nn.Module) -> None:
