@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 from mova_studio.errors import InputError, OutputError
 from mova_studio.jobs.adapters import shelf
+from mova_studio.jobs.own_command import answer_of
 from mova_studio.network.adapter_shelf import InstalledAdapter
-from mova_studio.settings import PROJECT
 
 TIMEOUT_SECONDS = 900
 
@@ -25,15 +22,8 @@ def import_adapter(path: Path, name: str, experts: str) -> InstalledAdapter:
         InputError: it cannot be read, or the name cannot be had.
         OutputError: the folder cannot be written.
     """
-    command = [sys.executable, "-m", "mova_studio", "model", "adapters", "import", "--json"]
-    command += [f"--name={name}", f"--experts={experts}", "--", str(path)]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8", timeout=TIMEOUT_SECONDS)
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError as error:
-        raise InputError(
-            f"{path.name} could not be imported (exit code {done.returncode}).", field="adapters"
-        ) from error
+    arguments = ("model", "adapters", "import", "--json", f"--name={name}", f"--experts={experts}", "--", str(path))
+    answer = answer_of(arguments, TIMEOUT_SECONDS, f"{path.name} could not be imported")
     if "error" in answer:
         kind = OutputError if answer["error"]["kind"] == "OutputError" else InputError
         raise kind(answer["error"]["message"], field="adapters")

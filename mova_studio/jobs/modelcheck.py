@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 from mova_studio.errors import CheckpointError
-from mova_studio.settings import PROJECT
+from mova_studio.jobs.own_command import answer_of
 
 TIMEOUT_SECONDS = 120
 
@@ -18,14 +14,8 @@ def check_model(model: str) -> None:
     Raises:
         CheckpointError: the checkpoint is absent or faulty; its first fault is the message.
     """
-    command = [sys.executable, "-m", "mova_studio", "model", "check", "--json", "--", model]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8", timeout=TIMEOUT_SECONDS)
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError as error:
-        raise CheckpointError(
-            f"{model!r} could not be checked (exit code {done.returncode}).", field="model"
-        ) from error
+    arguments = ("model", "check", "--json", "--", model)
+    answer = answer_of(arguments, TIMEOUT_SECONDS, f"{model!r} could not be checked")
     if "error" in answer:
         raise CheckpointError(answer["error"]["message"], field="model")
     if answer["faults"]:
