@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from mova_studio.cli.train_demo import add_demo_command
 from mova_studio.cli.train_encode import add_encode_command
 from mova_studio.cli.train_prepare import add_prepare_command
 from mova_studio.cli.train_run import add_run_command
@@ -21,3 +22,4 @@ def add_train_commands(commands: Any, add: Callable[..., argparse.ArgumentParser
     add_prepare_command(verbs, add)
     add_encode_command(verbs, add)
     add_run_command(verbs, add)
+    add_demo_command(verbs, add)

@@ -36,7 +36,7 @@ def add_run_command(verbs: Any, add: Callable[..., argparse.ArgumentParser]) -> 
     parser.add_argument("--events", action="store_true", help="progress as JSON lines on standard error")
 
 
-class _Reporter:
+class Reporter:
     """Steps on standard error, and whether somebody wants the run to stop: Ctrl-C or SIGTERM; twice ends at once."""
 
     def __init__(self, steps: int, *, events: bool) -> None:
@@ -71,6 +71,21 @@ class _Reporter:
         )
         print(f"{words:78}", end="\r" if self._live and not last else "\n", file=sys.stderr, flush=True)
 
+    def stage(self, name: str) -> None:
+        """What is being learnt now."""
+        words = json.dumps({"event": "stage", "stage": name}) if self._events else f"{name} ..."
+        print(words, file=sys.stderr, flush=True)
+
+    def clip(self, done: int, total: int) -> None:
+        """A clip of the world was encoded."""
+        if time.monotonic() - self._told < self._between and done != total:
+            return
+        self._told = time.monotonic()
+        words = f"clip {done} of {total}"
+        if self._events:
+            words = json.dumps({"event": "clip", "done": done, "total": total})
+        print(words, file=sys.stderr, flush=True)
+
 
 def _run(options: argparse.Namespace) -> Answer | None:
     from mova_studio.network.checkpoint import Checkpoint
@@ -82,7 +97,7 @@ def _run(options: argparse.Namespace) -> Answer | None:
     from mova_studio.training.trained import ADAPTER, CHECKPOINT
 
     recipe = _recipe(options)
-    reporter = _Reporter(recipe.steps, events=options.events)
+    reporter = Reporter(recipe.steps, events=options.events)
     checkpoint = Checkpoint(locate(options.checkpoint))
     clips = LatentCache(options.data, encoders_identity(checkpoint))
     trainer = NetworkTrainer(

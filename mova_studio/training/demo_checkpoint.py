@@ -21,7 +21,7 @@ from mova_studio.training.world.clips import World
 
 SEED = 20260208
 BOUNDARY_RATIO = 0.9
-LAYERS, HEAD_DIM, VIDEO_HEADS, AUDIO_HEADS, FFN_DIM, FREQ_DIM = 5, 48, 4, 3, 384, 64
+LAYERS, HEAD_DIM, VIDEO_HEADS, AUDIO_HEADS, FFN_DIM, FREQ_DIM = 5, 48, 4, 3, 320, 64
 SCHEDULER = {
     "num_train_timesteps": 1000,
     "shift": 5.0,

@@ -110,7 +110,7 @@ class _Run:
     made: int = 0
 
     def prompt_key(self, caption: str) -> str:
-        return _key([self.encoders, caption])
+        return digest_of([self.encoders, caption])
 
     def captions(self, sources: list[ClipSource]) -> None:
         """All captions, and the empty one; the encoder is gone again before the VAEs come."""
@@ -135,7 +135,7 @@ class _Run:
         for done, source in enumerate(sources, start=1):
             self._go_on()
             try:
-                key = _key([self.encoders, kinds, str(FRAME_RATE), source.digest()])
+                key = digest_of([self.encoders, kinds, str(FRAME_RATE), source.digest()])
                 try:
                     bucket = cache.clip_bucket(self.folder, key)
                 except Damaged as damage:
@@ -168,7 +168,8 @@ class _Run:
             raise Cancelled
 
 
-def _key(parts: list[Any]) -> str:
+def digest_of(parts: list[Any]) -> str:
+    """The name of a file of the cache, from what it is made from."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()[
         :_KEY_DIGITS
     ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
+from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 from mova_studio.diffusion.conditioning import encode_video, image_condition
@@ -43,8 +45,11 @@ class ClipEncoder:
         self._tiles = 1
 
     @torch.no_grad()
-    def encode(self, clip: Clip) -> dict[str, torch.Tensor]:
+    def encode(self, clip: Clip, first_frame: NDArray[np.uint8] | None = None) -> dict[str, torch.Tensor]:
         """The video_latents, condition and audio_latents of an `Example`, on the CPU.
+
+        Args:
+            first_frame: what the condition is to be, uint8 RGB [H, W, 3]; the clip's own by default.
 
         Where the device has not enough memory for a whole picture, it is encoded in tiles, and later ones are too.
 
@@ -52,7 +57,8 @@ class ClipEncoder:
             MemoryRanOut: not even for a tile.
         """
         video = as_video(clip.frames)[None]
-        first = video[:, :, 0].to(self._device)
+        shown = clip.frames[0] if first_frame is None else first_frame
+        first = as_video(shown[None])[None, :, 0].to(self._device)
         sound = torch.from_numpy(clip.audio).to(self._device)[None, None]
         while True:
             tiling = Tiling(count=self._tiles) if self._tiles > 1 else None
