@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 
 if TYPE_CHECKING:
-    from mova_studio.diffusion.pipeline import MovaPipeline
+    from mova_studio.diffusion.components import MovaComponents
 
 
 class Residency(Protocol):
@@ -35,7 +35,7 @@ class InPlace:
         pipeline: whose components they are.
     """
 
-    def __init__(self, pipeline: MovaPipeline) -> None:
+    def __init__(self, pipeline: MovaComponents) -> None:
         self._pipeline = pipeline
 
     @property
