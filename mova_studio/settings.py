@@ -7,8 +7,14 @@ import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-ASSETS = PROJECT / "assets"
 PRESETS = PROJECT / "presets"
+
+
+def trained_demo() -> Path | None:
+    """The folder of the demo checkpoint that ships, if it is there: demo/ of assets/, or of $MOVA_STUDIO_ASSETS."""
+    named = os.environ.get("MOVA_STUDIO_ASSETS")
+    folder = (Path(named).expanduser() if named else PROJECT / "assets") / "demo"
+    return folder if (folder / "model_index.json").is_file() else None
 
 
 def cache_dir() -> Path:

@@ -13,6 +13,10 @@ from hypothesis import settings
 settings.register_profile("studio", deadline=None)
 settings.load_profile("studio")
 
+# Tests take the untrained demo: it is a tenth of the trained one's work and makes larger pictures. Those of the trained
+# one name its folder themselves.
+os.environ["MOVA_STUDIO_ASSETS"] = os.devnull
+
 PARITY = Path(os.environ.get("MOVA_PARITY_DIR", Path(__file__).parents[2] / "shared" / "parity"))
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from mova_studio.errors import InputError
 from mova_studio.faults import first_fault
 from mova_studio.library.shot import MAX_FRAMES, MAX_SIDE, Shot
-from mova_studio.settings import PRESETS
+from mova_studio.settings import PRESETS, trained_demo
 from mova_studio.versioned_json import Part
 
 RENDER_PRESETS = PRESETS / "render"
@@ -136,10 +136,11 @@ def load_render_presets(folder: Path = RENDER_PRESETS) -> dict[str, RenderPreset
 def preset_for(model: str) -> RenderPreset:
     """The preset of a `Shot.model`: "demo", a hub id or a checkpoint folder.
 
-    A hub id or a folder with "720p" in its name gets mova-720p, every other one mova-360p.
+    The trained demo, where it ships, has its own, and so has the untrained one that stands in for it. A hub id or a
+    folder with "720p" in its name gets mova-720p, every other one mova-360p.
     """
     if model == "demo":
-        return load_render_preset(RENDER_PRESETS / "demo.json")
+        return load_render_preset(RENDER_PRESETS / ("demo.json" if trained_demo() else "demo-untrained.json"))
     parts = Path(model).parts
     # In the hub's cache the folder itself is named after a commit, and the checkpoint's name is further up.
     names = [*parts[-1:], *(part for part in parts if part.startswith("models--"))]

@@ -259,7 +259,7 @@ class ModelsView:
 
 
 def _known_models() -> list[str]:
-    return [preset.checkpoint for preset in load_render_presets().values()]
+    return list(dict.fromkeys(preset.checkpoint for preset in load_render_presets().values()))
 
 
 def _said(text: str, *, error: bool = False) -> Any:

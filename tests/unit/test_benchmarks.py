@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import torch
 
-from benchmarks import full_size, joint_step, library, measures, train_full_size
+from benchmarks import demo_gates, full_size, joint_step, library, measures, train_full_size
 from benchmarks.floor import attentions, products
 from benchmarks.record import record_result, write_result
 from mova_studio.library.database import Database
@@ -94,3 +95,20 @@ def test_the_training_program_runs_at_tiny_size(tmp_path, monkeypatch, capsys):
     assert result["ram_gb"] > result["own_ram_gb"] > 0
     zeros = tmp_path / "zeros" / "video_dit" / "diffusion_pytorch_model.safetensors"
     assert zeros.stat().st_blocks * 512 < zeros.stat().st_size
+
+
+def test_the_demos_gates_are_measured_arm_by_arm(tmp_path, monkeypatch):
+    out = tmp_path / "gates.json"
+
+    def measured(*arms):
+        monkeypatch.setattr(
+            "sys.argv", ["demo_gates", "--clips", "1", "--steps", "1", "--out", str(out), "--arms", *arms]
+        )
+        demo_gates.main()
+        return json.loads(out.read_text())["arms"]
+
+    first = measured("bridge off")
+    assert set(first) == {"bridge off"}
+    second = measured("bridge off", "offload group")
+    assert second["bridge off"] == first["bridge off"], "what is in the file is not measured again"
+    assert second["offload group"]["psnr"] == pytest.approx(68.13, abs=0.01), "and equal pictures are told as such"

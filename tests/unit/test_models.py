@@ -22,7 +22,6 @@ from mova_studio.jobs.background import Outcome
 from mova_studio.jobs.checkpoints import Checkpoints
 from mova_studio.jobs.studio import Studio
 from mova_studio.jobs.used_folders import MAX_FOLDERS, UsedFolders
-from mova_studio.network.demo_place import demo_folder
 from mova_studio.network.hub import download
 from mova_studio.network.installed import Installed, State, installed
 from mova_studio.network.verify import FileFault, expected_files, verify_files
@@ -90,8 +89,6 @@ def test_listing_needs_no_torch(hub: Hub) -> None:
 
 
 def test_the_demo_is_listed_before_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if demo_folder().is_relative_to(PROJECT):
-        pytest.skip("the trained demo is always there")
     monkeypatch.setenv("MOVA_STUDIO_CACHE", str(tmp_path))
     assert found("demo").state is State.UNMADE
 

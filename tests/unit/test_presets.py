@@ -19,8 +19,8 @@ NEGATIVE = (
 
 
 def written(folder: Path, **changes: Any) -> Path:
-    """A copy of demo.json with changes; a value of ... drops the field."""
-    values = json.loads((RENDER_PRESETS / "demo.json").read_text("utf-8")) | changes
+    """A copy of demo-untrained.json with changes; a value of ... drops the field."""
+    values = json.loads((RENDER_PRESETS / "demo-untrained.json").read_text("utf-8")) | changes
     path = folder / "mine.json"
     path.write_text(json.dumps({key: value for key, value in values.items() if value is not ...}), "utf-8")
     return path
@@ -28,15 +28,16 @@ def written(folder: Path, **changes: Any) -> Path:
 
 def test_shipped_presets() -> None:
     presets = load_render_presets()
-    assert list(presets) == ["demo", "mova-360p", "mova-720p"]
-    demo, small, large = presets.values()
+    assert list(presets) == ["demo-untrained", "demo", "mova-360p", "mova-720p"]
+    demo, trained, small, large = presets.values()
+    assert (trained.width, trained.height, trained.num_frames) == (64, 64, 25)
     assert (demo.width, demo.height, demo.num_frames, demo.num_inference_steps) == (160, 96, 49, 10)
     assert demo.negative_prompt == ""
     assert (small.width, small.height, large.width, large.height) == (640, 352, 1280, 720)
     for preset in (small, large):
         assert preset.negative_prompt == NEGATIVE
         assert (preset.num_frames, preset.num_inference_steps, preset.limits) == (193, 50, None)
-    for preset in presets.values():
+    for preset in (demo, small, large):
         assert (preset.guidance_scale, preset.bridge_guidance_scale, preset.frame_rate) == (5.0, 1.0, 24.0)
         assert (preset.video_shift, preset.audio_shift) == (5.0, 5.0)
 
