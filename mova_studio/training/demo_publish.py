@@ -11,10 +11,11 @@ import torch
 from mova_studio.atomic import output_error
 from mova_studio.network.checkpoint import Checkpoint, save_checkpoint
 from mova_studio.network.layout import COMPONENTS
+from mova_studio.training.demo_examples import write_examples
 
 
 def publish(trained: Path, target: Path) -> None:
-    """Write the checkpoint in `trained` to `target`: float16 throughout, and no longer called untrained.
+    """Write the checkpoint in `trained` to `target`: float16 throughout, no longer called untrained, with examples.
 
     Raises:
         CheckpointError: `trained` holds none, or a damaged one.
@@ -27,6 +28,7 @@ def publish(trained: Path, target: Path) -> None:
         save_checkpoint(
             beside, components, checkpoint.tokenizer(), checkpoint.config("scheduler"), checkpoint.boundary_ratio
         )
+        write_examples(beside / "examples")
         shutil.rmtree(target, ignore_errors=True)
         beside.rename(target)
     except OSError as error:

@@ -10,9 +10,11 @@ import gradio as gr
 
 from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs.studio import Studio
+from mova_studio.library.demo_examples import demo_examples
 from mova_studio.library.own_presets import OwnPresets
 from mova_studio.library.preset_file import MAX_NAME, SETTINGS, PresetFile, shipped_presets
 from mova_studio.library.presets import preset_for
+from mova_studio.network.installed import DEMO
 from mova_studio.ui.access import Access
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import PageState
@@ -24,6 +26,7 @@ from mova_studio.ui.wording import QUIET, Wording, html_box
 
 CHECKPOINT = "checkpoint"
 _SHIPPED = "shipped/"
+_EXAMPLE = "example/"
 _FOCUS_JS = "() => { document.querySelector('#preset-name :is(input, textarea)')?.focus(); }"
 _SHOW_JS = "() => { document.querySelector('#preset-sure')?.scrollIntoView({ block: 'nearest' }); }"
 
@@ -120,6 +123,10 @@ class PresetsView:
     def choices(self, language: str) -> list[tuple[str, str]]:
         """(label, key) of every preset: shots, ways of rendering, one's own, and those that are broken."""
         listed = []
+        if self.studio.model == DEMO:
+            for key, example in demo_examples().items():
+                label = say(language, "preset.shot", name=example.preset.name.said(language))
+                listed.append((False, label, _EXAMPLE + key))
         for key, preset in shipped_presets().items():
             name = preset.name.said(language)
             label = say(language, "preset.shot" if preset.kind == "shot" else "preset.render", name=name)
@@ -141,6 +148,8 @@ class PresetsView:
         Raises:
             InputError: there is none, or its file cannot be used.
         """
+        if key.startswith(_EXAMPLE) and (example := demo_examples().get(key.removeprefix(_EXAMPLE))):
+            return example.preset
         shipped = shipped_presets().get(key.removeprefix(_SHIPPED)) if key.startswith(_SHIPPED) else None
         if shipped is not None:
             return shipped
@@ -156,7 +165,7 @@ class PresetsView:
     async def choose(self, page: PageState, key: Any) -> dict[Any, Any]:
         """Say at once why an unusable one is so; offer to delete one's own."""
         key = str(key or "")
-        mine = page.owner and bool(key) and key != CHECKPOINT and not key.startswith(_SHIPPED)
+        mine = page.owner and bool(key) and key != CHECKPOINT and not key.startswith((_SHIPPED, _EXAMPLE))
         updates: dict[Any, Any] = {self.delete: gr.update(visible=mine), self.sure: gr.update(visible=False)}
         try:
             if key and key != CHECKPOINT:
@@ -166,7 +175,8 @@ class PresetsView:
         return updates | {self.said: gr.update(value="", visible=False)}
 
     async def apply_preset(self, page: PageState, key: Any, *values: Any) -> dict[Any, Any]:
-        """Put a preset into the form; pictures and seed stay."""
+        """Put a preset into the form; pictures and seed stay, but for an example's first frame."""
+        frames: dict[str, bytes | None] = {}
         language, key = page.language, str(key or "")
         shown, render = dict(zip(self.form.names, values, strict=True)), preset_for(self.studio.model)
         try:
@@ -179,11 +189,14 @@ class PresetsView:
                 name, settings = preset.name.said(language), dict(preset.settings)
                 if preset.prompt is not None:
                     settings["prompt"] = preset.prompt.said(language)
+            if key.startswith(_EXAMPLE):
+                example = await asyncio.to_thread(lambda: demo_examples()[key.removeprefix(_EXAMPLE)])
+                frames = {"first_frame": example.first_frame, "last_frame": None}
         except InputError as error:
             return self._complain(language, error)
         said = [say(language, "preset.applied", name=name)]
         quiet = {self.said: gr.update(value="", visible=False)}
-        return quiet | self.filling.fill(language, shown, render, settings, said=said)
+        return quiet | self.filling.fill(language, shown, render, settings, said=said, frames=frames)
 
     async def save_preset(
         self, page: PageState, name: Any, kind: Any, replacing: Any, request: gr.Request, *values: Any

@@ -10,12 +10,14 @@ from typing import Any
 import gradio as gr
 
 from mova_studio.errors import InputError, StudioError
+from mova_studio.library.demo_examples import demo_examples
 from mova_studio.library.presets import preset_for
 from mova_studio.library.take import Take
 from mova_studio.media.images import encode_png
 from mova_studio.media.png_record import embed
 from mova_studio.media.provenance import read_provenance
 from mova_studio.media.stills import still_from_end
+from mova_studio.network.installed import DEMO
 from mova_studio.ui.caller import Caller
 from mova_studio.ui.catalogue import say
 from mova_studio.ui.create import CreateView
@@ -52,7 +54,8 @@ class ResultEvents:
         if act in STAGE_QUEUE_ACTS:
             return nothing
         if act == "example":
-            return nothing | {self.form.fields["prompt"]: say(language, "prompt.example")}
+            shown = dict(zip(self.form.names, values, strict=True))
+            return nothing | await asyncio.to_thread(self._example, language, str(shown["prompt"]))
         shown = dict(zip(self.form.names, values, strict=True))
         try:
             if act == "timeline":
@@ -64,6 +67,18 @@ class ResultEvents:
             return nothing | await self._fill(language, act, str(getattr(event, "value", "")), take, shown)
         except StudioError as error:
             return nothing | self.view.filling.complain(language, error)
+
+    def _example(self, language: str, prompt: str) -> dict[Any, Any]:
+        """A prompt to try; for the trained demo one that it is good at with its first frame, the next at each click."""
+        examples = demo_examples() if self.desk.studio.model == DEMO else {}
+        if not examples:
+            return {self.form.fields["prompt"]: say(language, "prompt.example")}
+        by_prompt = {each.said(language): each.first_frame for each in examples.values()}
+        prompts = list(by_prompt)
+        place = prompts.index(prompt) + 1 if prompt in by_prompt else 0
+        chosen = prompts[place % len(prompts)]
+        picture = cached_file(by_prompt[chosen], "first_frame.png")
+        return {self.form.fields["prompt"]: chosen, self.form.fields["first_frame"]: str(picture)}
 
     async def _to_timeline(self, page: PageState) -> dict[Any, Any]:
         """The take at the end of the timeline that was open last, and a way to it."""
