@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from mova_studio.atomic import check_writable, replacing
+from mova_studio.atomic import check_writable, output_error, replacing
 from mova_studio.errors import Cancelled, InputError, OutputError
 from mova_studio.media.loudness import Loudness
 from mova_studio.timeline import encoders
@@ -23,6 +21,7 @@ from mova_studio.timeline.graph import Look
 from mova_studio.timeline.layout import film_frames, film_samples, film_seconds
 from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.obstacles import check_all
+from mova_studio.timeline.scratch import remove_abandoned, scratch
 from mova_studio.timeline.stills import write_stills
 from mova_studio.timeline.subtitles import write_srt, write_vtt
 from mova_studio.timeline.upscaling import Upscale
@@ -131,6 +130,7 @@ def render(
     check_film_size(width, height)
     _check_name(preset, out)
     check_all(timeline, burn=captions == "burn" and preset.video is not None)
+    remove_abandoned(out.absolute().parent)
     if preset.container == "png":
         look = Look(width, height, encoders.ENCODERS["png"].pixel_format)
         count = write_stills(timeline, look, out, lambda done, of: on_progress(_told(done, of)), cancelled)
@@ -151,10 +151,16 @@ def render(
         on_progress(Progress(_PICTURE_SHARE * min(frame / frames, 1.0), frame, frames, left, stage))
 
     told(0)
-    with replacing(out) as beside, _folder_beside(out) as folder:
-        found = film.made(folder, beside, told, cancelled)
-        if cancelled():
-            raise Cancelled()
+    try:
+        with scratch(out) as folder:
+            whole = folder / f"film{out.suffix}"
+            found = film.made(folder, whole, told, cancelled)
+            if cancelled():
+                raise Cancelled()
+            with replacing(out) as beside:
+                whole.replace(beside)
+    except OSError as error:
+        raise output_error(out, error) from error
     files = _caption_files(timeline, out) if captions == "files" else ()
     on_progress(Progress(1.0, frames, frames, 0.0, "done"))
     shown = (width, height) if preset.video else (0, 0)
@@ -204,13 +210,6 @@ def _check_room(timeline: Timeline, preset: ExportPreset, encoder: str, size: tu
             "MB free; free some space or choose another folder.",
             field="out",
         )
-
-
-@contextmanager
-def _folder_beside(out: Path) -> Iterator[Path]:
-    """A folder on the same disk for what is only needed on the way."""
-    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".film-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
 
 
 def _caption_files(timeline: Timeline, out: Path) -> tuple[Path, ...]:

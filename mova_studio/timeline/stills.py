@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from mova_studio.errors import Cancelled, OutputError
 from mova_studio.timeline.graph import Look
 from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.picture_file import prepare, write_still
+from mova_studio.timeline.scratch import scratch
 
 
 def write_stills(
@@ -40,8 +40,7 @@ def write_stills(
     elif out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise OutputError(f"{out} is there already; choose a new folder for the stills.", field="out")
     try:
-        with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".stills-") as name:
-            work = Path(name)
+        with scratch(out) as work:
             stills = work / secrets.token_hex(4)
             stills.mkdir()
             _draw(timeline, look, work, stills, out, on_done, cancelled)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,12 +17,31 @@ from mova_studio.errors import Cancelled, InputError, OutputError
 from mova_studio.media.mp4 import write_mp4
 from mova_studio.timeline.edits import clip_of
 from mova_studio.timeline.export_preset import export_preset
+from mova_studio.timeline.file import save
 from mova_studio.timeline.model import Timeline
 from mova_studio.timeline.render import render
+from mova_studio.timeline.scratch import remove_abandoned
 from mova_studio.timeline.source import source_of
 
 WEB = export_preset("web")
 SIZE = (640, 360)
+PROJECT = Path(__file__).parents[2]
+# Renders until the first pictures are encoded, says so, and waits to be killed.
+UNTIL_KILLED = """
+import sys
+from pathlib import Path
+from mova_studio.timeline.export_preset import export_preset
+from mova_studio.timeline.file import load
+from mova_studio.timeline.render import render
+
+def wait_in_the_middle(progress):
+    if progress.frame:
+        print("rendering", flush=True)
+        sys.stdin.read()
+
+timeline, out = load(Path(sys.argv[1])), Path(sys.argv[2])
+render(timeline, export_preset("web"), out, size=(320, 180), on_progress=wait_in_the_middle)
+"""
 
 
 @pytest.fixture
@@ -119,3 +141,42 @@ def test_a_source_that_was_cut_short_is_named(timeline, films, tmp_path):
 def test_a_folder_that_is_not_there_is_named(timeline, tmp_path):
     with pytest.raises(OutputError, match="does not exist"):
         render(timeline, WEB, tmp_path / "none" / "film.mp4", size=SIZE)
+
+
+def age(folder: Path) -> None:
+    os.utime(folder, (0, 0))
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_what_a_killed_render_left_is_removed_by_the_next_and_a_living_ones_folder_is_not(timeline, films, tmp_path):
+    save(timeline, tmp_path / "film.json")
+    command = [sys.executable, "-c", UNTIL_KILLED, str(tmp_path / "film.json"), str(films / "film.mp4")]
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as app:
+        assert app.stdout is not None
+        assert app.stdout.readline() == b"rendering\n"
+        [left] = films.glob(".film-*")
+        age(left)
+        remove_abandoned(films)
+        assert left.is_dir() and (left / "picture.mp4").is_file()
+        encoders = psutil.Process(app.pid).children(recursive=True)
+        assert encoders
+        app.kill()
+    assert sorted(path.name for path in films.iterdir()) == [left.name, "film.mp4"]
+    assert (films / "film.mp4").read_text("utf-8") == "precious"
+    age(left)
+    (films / ".film-of-mine").mkdir()
+    (films / ".film-of-mine" / "notes.txt").write_text("no folder of ours: it has no lock")
+    age(films / ".film-of-mine")
+    render(Timeline(160, 90, Fraction(24), clips=timeline.clips[:1]), WEB, films / "film.mp4", size=SIZE)
+    assert sorted(path.name for path in films.iterdir()) == [".film-of-mine", "film.mp4"]
+    assert (films / "film.mp4").stat().st_size > 1000 and (films / ".film-of-mine" / "notes.txt").is_file()
+    patience = time.monotonic() + 60
+    while any(map(lives, encoders)):
+        assert time.monotonic() < patience, "the killed render's encoders go on"
+        time.sleep(0.05)
