@@ -17,6 +17,7 @@ SYSTEM_TEXTS: dict[str, tuple[str, str]] = {
     "interval.start": ("Guided from, 0 to 1 of the steps", "引导起点（步数的 0 到 1）"),
     "interval.stop": ("Guided until, 1 is the end", "引导终点（1 为结束）"),
     "cost.predicted": ("about {time}, predicted", "预计 {time}（预测值）"),
+    "cost.refused": ("These settings cannot be run.", "这些设置无法运行。"),
     "cost.memory": ("{kind} {needed} of {budget} GB", "{kind}需 {needed} / {budget} GB"),
     "memory.vram": ("VRAM", "显存"),
     "memory.ram": ("RAM", "内存"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+from mova_studio.errors import InputError
 from mova_studio.library.take import Take
 from mova_studio.ui.advice import Advice
 from mova_studio.ui.catalogue import say
@@ -98,5 +99,14 @@ def cost_html(language: str, seconds: float | None, advice: Advice | None, other
     line = f"<p>{told or escape(otherwise)}</p>"
     if advice is None or not advice.shortage:
         return line
-    short = escape(translate(language, advice.shortage))
-    return f'{line if words else ""}<p class="m-error" role="alert">{escape(say(language, "plan.none"))} {short}</p>'
+    return f"{line if words else ''}{_error(language, 'plan.none', advice.shortage)}"
+
+
+def refused_html(language: str, error: InputError) -> str:
+    """The same line where the settings cannot be run at all."""
+    return _error(language, "cost.refused", error.message)
+
+
+def _error(language: str, key: str, why: str) -> str:
+    told = f"{say(language, key)} {translate(language, why)}"
+    return f'<p class="m-error" role="alert">{escape(told)}</p>'

@@ -12,9 +12,9 @@ from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs.studio import Studio
 from mova_studio.library.presets import preset_for
 from mova_studio.media.images import encode_png, open_image
-from mova_studio.ui.advice import Advisor
+from mova_studio.ui.advice import Advisor, shot_of
 from mova_studio.ui.catalogue import say
-from mova_studio.ui.cost import cost_html, guess_seconds
+from mova_studio.ui.cost import cost_html, guess_seconds, refused_html
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import Form, size_choice
 from mova_studio.ui.header import Header
@@ -172,7 +172,7 @@ class FormEvents:
         yield {self.form.cost: line, self.header.machine: pill}
 
     async def cost_line(self, page: PageState, *, planned: bool = True) -> str:
-        """What a take with the page's settings will need.
+        """What a take with the page's settings will need, or why there can be none.
 
         Args:
             planned: False does not wait for a plan.
@@ -182,6 +182,12 @@ class FormEvents:
         if any(value is None or value < 0 for value in numbers):
             return ""
         studio, language = self.studio, page.language
+        try:
+            shot = shot_of(settings, studio.model)
+            preset_for(studio.model).check_limits(shot.width, shot.height, shot.num_frames)
+        except InputError as error:
+            page.plan = ""
+            return refused_html(language, error)
         guessed = {name: value for name, value in settings.items() if name != "frame_rate"}
         try:
             seconds = guess_seconds(await asyncio.to_thread(studio.takes), model=studio.model, **guessed)

@@ -25,6 +25,8 @@ from mova_studio.ui.advice import Advice, Advisor, shot_of
 from mova_studio.ui.cost import cost_html, mean_passes
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.form import draw_form
+from mova_studio.ui.form_events import FormEvents, shown_settings
+from mova_studio.ui.header import Header
 from mova_studio.ui.imagine_view import imagined_html, imagined_machine, imagined_shot
 from mova_studio.ui.limits_form import FIELDS, limits_of, values_of
 from mova_studio.ui.machine_html import machine_facts, machine_html
@@ -282,6 +284,29 @@ def test_cost_line_prefers_own_takes_and_always_tells_memory():
     )
     own = cost_html("en", 6.0, Advice(REPORT), "")
     assert "about 6.0 s, judged by your takes so far" in own and "VRAM 22.4 of 23.0 GB" in own
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"num_frames": 4001.0}, "4001 frames are too many for demo"),
+        ({"width": 2000.0}, "is too large for demo"),
+        ({"num_inference_steps": 0.0}, "0 steps cannot be run"),
+    ],
+)
+def test_cost_line_says_that_settings_cannot_be_run(studio, change, told):
+    header, page = Header(), PageState()
+    with gr.Blocks():
+        header.draw(Wording(), "demo")
+        form = draw_form(Wording(), preset_for("demo"))
+    events = FormEvents(studio, form, header, Advisor(studio))
+    for planned in (False, True):
+        page.cost_of, page.plan = shown_settings(PageState(), "demo"), "a plan"
+        assert "m-error" not in asyncio.run(events.cost_line(page, planned=planned)) and page.plan
+        page.cost_of = page.cost_of | change
+        line = unescape(asyncio.run(events.cost_line(page, planned=planned)))
+        assert line.startswith('<p class="m-error" role="alert">These settings cannot be run. ') and told in line
+        assert page.plan == "", "the plan in the header was another one's"
 
 
 def test_steps_outside_the_guided_part_take_one_pass():
