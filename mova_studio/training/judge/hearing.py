@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from mova_studio.training.world.scene import SOUNDS, Event
-from mova_studio.training.world.sounds import SAMPLE_RATE, event_sound
+from mova_studio.training.world.sounds import GONG, SAMPLE_RATE, event_sound
 
 _HOP, _WINDOW = 240, 960  # 5 and 20 ms
 _FLOOR = 1e-3  # of the loudest band; what lies under it is noise, however it flickers
@@ -42,17 +42,17 @@ def audible_onsets(audio: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.maximum(middles, 0.0) / SAMPLE_RATE
 
 
-def named_by_ear(audio: NDArray[np.float32], onset: float) -> str:
-    """Which of the world's SOUNDS begins at `onset` seconds of float32 [m] at 48 kHz."""
+def named_by_ear(audio: NDArray[np.float32], onset: float, among: tuple[str, ...] = SOUNDS) -> str:
+    """Which of the sounds `among` begins at `onset` seconds of float32 [m] at 48 kHz; by default one of the world's."""
     start = round(onset * SAMPLE_RATE)
     heard = _spectrum(audio[start : start + round(_LISTEN_SECONDS * SAMPLE_RATE)])
-    return max(SOUNDS, key=lambda sound: float(heard @ _known()[sound]))
+    return max(among, key=lambda sound: float(heard @ _known()[sound]))
 
 
 @cache
 def _known() -> dict[str, NDArray[np.float64]]:
     length = round(_LISTEN_SECONDS * SAMPLE_RATE)
-    return {sound: _spectrum(event_sound(Event(0.0, sound, 1.0, 0.3))[:length]) for sound in SOUNDS}
+    return {sound: _spectrum(event_sound(Event(0.0, sound, 1.0, 0.3))[:length]) for sound in (*SOUNDS, GONG)}
 
 
 def _spectrum(sound: NDArray[np.floating]) -> NDArray[np.float64]:
