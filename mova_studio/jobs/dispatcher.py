@@ -44,15 +44,24 @@ class Dispatcher:
         database, queue, store: of the library.
         limits: what plans may use.
         save_every: seconds between two saves of a run, see `Saver`.
+        reserved: as the attribute, from the beginning on.
 
     Attributes:
         trouble: why the queue stands still although jobs wait; "" where it does not.
+        reserved: no job begins because a training run has the machine, or waits for it.
     """
 
     def __init__(
-        self, database: Database, queue: JobQueue, store: TakeStore, limits: LimitsFile, save_every: float
+        self,
+        database: Database,
+        queue: JobQueue,
+        store: TakeStore,
+        limits: LimitsFile,
+        save_every: float,
+        reserved: bool = False,
     ) -> None:
         self.trouble = ""
+        self.reserved = reserved
         self._database, self._queue, self._store = database, queue, store
         self._limits, self._save_every = limits, save_every
         self._runs = store.root / FOLDER
@@ -145,6 +154,20 @@ class Dispatcher:
         if worker is not None:
             worker.close()
 
+    def reserve(self) -> bool:
+        """Let no further job begin; whether none runs by now, and the worker's memory is free."""
+        with self._lock:
+            self.reserved = True
+            free = self._running is None and self._guest is None
+        if free:
+            self.unload()
+        return free
+
+    def release(self) -> None:
+        """Let jobs begin again."""
+        self.reserved = False
+        self.poke()
+
     def lend(self, command: dict[str, Any], on_event: Callable[[dict[str, Any]], None]) -> None:
         """Give the worker a command that is no job, see `Guest`; no job begins until it has ended.
 
@@ -152,7 +175,7 @@ class Dispatcher:
             InputError: the worker is at work.
         """
         with self._lock:
-            if self._running is not None or self._guest is not None or self._closed:
+            if self._running is not None or self._guest is not None or self._closed or self.reserved:
                 raise InputError(guest.BUSY, field="backend")
             self._guest = Guest(command["enhance"], on_event)
             self._worker = self._worker or self._new_worker()
@@ -200,7 +223,7 @@ class Dispatcher:
             self._catch_up()
             changed = self._database.changed_by_others()
             if self._running is None and self._guest is None and not self._closed:
-                job = None if self._queue.held else self._queue.next_waiting()
+                job = None if self._queue.held or self.reserved else self._queue.next_waiting()
                 if job is not None:
                     self._begin(job)
             elif self._running is not None and changed != self._seen:

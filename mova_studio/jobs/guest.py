@@ -11,8 +11,8 @@ from mova_studio.jobs.process import WorkerProcess
 
 ENDS = ("enhanced", "cancelled", "failed")
 BUSY = (
-    "A take or another prompt is being worked on, and a local model needs that memory; try again when it is done, "
-    "or use the composer or a server meanwhile."
+    "A take, another prompt or a training run is being worked on, and a local model needs that memory; try again when "
+    "it is done, or use the composer or a server meanwhile."
 )
 GRACE_SECONDS = 0.5  # for one that is asked to stop, before its worker is stopped with it
 

@@ -21,8 +21,10 @@ from mova_studio.jobs.saved_run import SAVE_SECONDS
 from mova_studio.jobs.scouting import SHARE, Axis, Scout, Scouts
 from mova_studio.jobs.snapshot import JobSnapshot, snapshot_of
 from mova_studio.jobs.states import JobState
+from mova_studio.jobs.trainings import Trainings
 from mova_studio.jobs.used_folders import UsedFolders
 from mova_studio.library.opening import open_library
+from mova_studio.library.places import TRAININGS
 from mova_studio.library.query import Query
 from mova_studio.library.shot import Shot
 from mova_studio.library.shots import ShotStore
@@ -46,7 +48,7 @@ class Studio:
         save_every: seconds between two saves of a run, at least; 0 saves after every step.
 
     Attributes:
-        queue, store, votes, scouts: what the library holds.
+        queue, store, votes, scouts, trainings: what the library holds.
         folders: checkpoint folders that were used, newest first.
         read_only: why nothing can be changed here; "" where everything can.
         last_run: the last finished job, for its predicted and actual memory; None before the first.
@@ -67,11 +69,14 @@ class Studio:
         self.votes = VoteStore(self._database)
         self.queue = JobQueue(self._database, self.shots)
         self.scouts = Scouts(self._database, self.queue)
+        self.trainings = Trainings(self.root / TRAININGS, self.read_only)
         self._made: OrderedDict[str, Take] = OrderedDict()
         self._closed = threading.Event()
         self._dispatcher: Dispatcher | None = None
         if not self.read_only:
-            self._dispatcher = Dispatcher(self._database, self.queue, self.store, self._limits, save_every)
+            reserved = self.trainings.at_work
+            self._dispatcher = Dispatcher(self._database, self.queue, self.store, self._limits, save_every, reserved)
+            self.trainings.attend(self._dispatcher)
             threading.Thread(target=self._take_in, name="takes found", daemon=True).start()
 
     def _take_in(self) -> None:
@@ -88,6 +93,11 @@ class Studio:
     def trouble(self) -> str:
         """Why the queue stands still although jobs wait; "" where it does not."""
         return "" if self._dispatcher is None else self._dispatcher.trouble
+
+    @property
+    def reserved(self) -> bool:
+        """Whether takes wait for a training run to end."""
+        return self._dispatcher is not None and self._dispatcher.reserved
 
     @property
     def last_run(self) -> JobSnapshot | None:
@@ -305,6 +315,7 @@ class Studio:
         if self._closed.is_set():
             return
         self._closed.set()
+        self.trainings.close()
         if self._dispatcher is not None:
             self._dispatcher.close()
             self._dispatcher = None

@@ -13,6 +13,8 @@ TRASH = ".trash"
 # Where timelines lie, and below it media that were brought for them and films made of them, none of which are takes.
 TIMELINES = "timelines"
 UPLOADS, FILMS = f"{TIMELINES}/uploads", f"{TIMELINES}/films"
+# Where training runs lie, with their samples, which are no takes either.
+TRAININGS = "trainings"
 # SQL and its values to rows: a reader's, or that of the transaction at hand.
 Ask = Callable[[str, tuple[str, ...]], Iterable[Any]]
 

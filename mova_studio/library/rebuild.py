@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mova_studio.errors import Cancelled, InputError
 from mova_studio.library.database import Database
-from mova_studio.library.places import FILMS, UPLOADS, is_there, trash_place
+from mova_studio.library.places import FILMS, TRAININGS, UPLOADS, is_there, trash_place
 from mova_studio.library.provenance import read_take, read_take_id
 from mova_studio.library.take import Take
 from mova_studio.media.measures import measure_file
@@ -164,8 +164,8 @@ class Rebuild:
         return True
 
     def _files(self) -> Iterator[Path]:
-        """Every mp4; nothing hidden, because a file being written is, no link, and nothing of a timeline's."""
-        no_takes = (self._root / UPLOADS, self._root / FILMS)
+        """Every mp4; nothing hidden, because a file being written is, no link, nothing of a timeline or a training."""
+        no_takes = (self._root / UPLOADS, self._root / FILMS, self._root / TRAININGS)
 
         def refused(error: OSError) -> None:
             self._pass_over(Path(error.filename), f"It may not be read ({error.strerror}).")

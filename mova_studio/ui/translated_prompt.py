@@ -58,7 +58,7 @@ PROMPT_SENTENCES: tuple[tuple[str, str], ...] = (
     (r"(.+) is neither a folder nor a model in the hub's cache .*", r"\1 不是文件夹，也不在本机的模型库缓存中。"),
     (r"(.+) ran out of memory\. Choose a smaller model or a server\.", r"\1 内存不足，请选择较小的模型或服务器。"),
     (
-        r"A take or another prompt is being worked on, .*",
+        r"A take, another prompt or a training run is being worked on, .*",
         "正在生成成片或处理另一条提示词，本机模型需要这部分内存；请稍后再试，或先用编排器或服务器。",
     ),
     (r"The process that ran the model ended .*", "运行模型的进程已退出，多半是内存不足。请选择较小的模型或服务器。"),

@@ -25,12 +25,12 @@ LEVELS = {
     "placement": 2,
     "library": 3,
     "prompting": 3,
-    "jobs": 4,
     "timeline": 4,
     "training": 4,
-    "ui": 5,
-    "cli": 5,
-    "__main__": 6,
+    "jobs": 5,
+    "ui": 6,
+    "cli": 6,
+    "__main__": 7,
     "__init__": 0,
 }
 FORBIDDEN = {

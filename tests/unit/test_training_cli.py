@@ -10,18 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from training_examples import TEXT_DIM, example
+from training_examples import encoded_place
 
 from mova_studio.cli import main
 from mova_studio.media.probe import probe
 from mova_studio.network.checkpoint import Checkpoint
-from mova_studio.network.demo import build_untrained
-from mova_studio.training.clips.buckets import Bucket
-from mova_studio.training.clips.cache import Row, save_clip, save_prompt, write_list
-from mova_studio.training.clips.encoders import encoders_identity
 
 RATES = dict.fromkeys(("video_dit", "video_dit_2", "audio_dit", "dual_tower_bridge"), 1e-3)
 RECIPE = {"format": 1, "mode": "adapter", "steps": 2, "learning_rates": RATES, "text_dropout": 0.5}
@@ -39,18 +34,7 @@ def signals_as_before():
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     """A folder with an untrained demo, and two clips that were encoded by it."""
-    folder = tmp_path_factory.mktemp("train")
-    build_untrained(folder / "demo")
-    rows = []
-    for number in range(2):
-        clip = example(number)
-        tensors = {name: getattr(clip, name) for name in ("video_latents", "condition", "audio_latents")}
-        save_clip(folder / "cache", f"c{number}", tensors, Bucket(32, 32, 5))
-        save_prompt(folder / "cache", f"p{number}", clip.prompt_embeds)
-        rows.append(Row(f"{number}.mp4", "a bell", Bucket(32, 32, 5), f"c{number}", f"p{number}"))
-    save_prompt(folder / "cache", "empty", torch.ones(1, TEXT_DIM))
-    write_list(folder / "cache", rows, encoders_identity(Checkpoint(folder / "demo")), "empty")
-    return folder
+    return encoded_place(tmp_path_factory.mktemp("train"))
 
 
 def command(place: Path, out: Path, *more: str, **change) -> list[str]:
