@@ -12,10 +12,11 @@ from mova_studio.ui.catalogue_prompt import PROMPT_TEXTS
 from mova_studio.ui.catalogue_queue import QUEUE_TEXTS
 from mova_studio.ui.catalogue_system import SYSTEM_TEXTS
 from mova_studio.ui.catalogue_timeline import TIMELINE_TEXTS
+from mova_studio.ui.catalogue_train import TRAIN_TEXTS
 
 LANGUAGES = ("en", "zh")
 _MORE = SYSTEM_TEXTS | MODELS_TEXTS | CREATE_TEXTS | MEASURE_TEXTS | GALLERY_TEXTS | COMPARE_TEXTS | QUEUE_TEXTS
-_MORE |= PROMPT_TEXTS | TIMELINE_TEXTS | ADAPTER_TEXTS
+_MORE |= PROMPT_TEXTS | TIMELINE_TEXTS | ADAPTER_TEXTS | TRAIN_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # Header and tabs

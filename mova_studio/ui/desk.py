@@ -15,6 +15,7 @@ from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs.snapshot import JobSnapshot
 from mova_studio.jobs.states import JobState
 from mova_studio.jobs.studio import Studio
+from mova_studio.jobs.training_order import FoundClips
 from mova_studio.library.origin import FrameOrigin, PromptOrigin
 from mova_studio.library.shot import Shot
 from mova_studio.ui.advice import Advice
@@ -46,6 +47,7 @@ class Sight:
         sounded: the job of which a preview had sound.
         pinned: the job that the person chose to look at.
         held: nothing further begins, because the person wants it so.
+        reserved: nothing further begins, because a training run has the machine.
         read_only: why nothing can be changed here; "" where everything can.
         trouble: why the queue stands still, or cannot be read; "" where it does not.
     """
@@ -56,6 +58,7 @@ class Sight:
     own: frozenset[str] = frozenset()
     pinned: JobSnapshot | None = None
     held: bool = False
+    reserved: bool = False
     read_only: str = ""
     trouble: str = ""
 
@@ -108,6 +111,8 @@ class PageState:
         made_frame: the first frame that was last made or restored on this page.
         looked: the System view has been opened, and what stands in its fields is the person's.
         imagined: what was asked last about another machine.
+        training: the training run that the Train view shows; None for the newest.
+        clips: that were found last where the Train view's field points to.
         sent: what the page shows now, by part, so that only changes are sent.
         idle_looks: how often the page has looked in vain since the last job ended.
         painting: held while the page's changes are put together, so that they leave in order.
@@ -131,6 +136,8 @@ class PageState:
     made_frame: MadeFrame | None = None
     looked: bool = False
     imagined: Imagined | None = None
+    training: str | None = None
+    clips: FoundClips | None = None
     sent: dict[str, object] = field(default_factory=dict)
     idle_looks: int = 0
     painting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -215,6 +222,7 @@ class Desk:
             own=frozenset(own),
             pinned=known.get(page.pinned or ""),
             held=queue.held,
+            reserved=studio.reserved,
             read_only=self.without_folder(studio.read_only),
             trouble=self.without_folder(studio.trouble),
         )

@@ -29,6 +29,7 @@ _STYLES = (
     "gallery.css",
     "prompt.css",
     "adapters.css",
+    "train.css",
     "timeline.css",
     "timeline_tracks.css",
 )

@@ -20,6 +20,7 @@ from mova_studio.ui.api_models import ModelsApi
 from mova_studio.ui.api_prompt import PromptApi
 from mova_studio.ui.api_queue import QueueApi
 from mova_studio.ui.api_timeline import TimelineApi
+from mova_studio.ui.api_train import TrainApi
 from mova_studio.ui.catalogue import LANGUAGES, language_of
 from mova_studio.ui.compare_view import CompareView
 from mova_studio.ui.create import draw_create
@@ -42,6 +43,7 @@ from mova_studio.ui.served import ServedTakes
 from mova_studio.ui.system_view import SystemView
 from mova_studio.ui.timeline_desk import TimelineDesk
 from mova_studio.ui.timeline_view import TimelineView
+from mova_studio.ui.train_view import TrainView
 from mova_studio.ui.wording import QUIET, Wording
 
 # What this tab of the browser remembers: its jobs until it is closed, the language for good.
@@ -60,6 +62,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     timelines = TimelineDesk(studio.store, served, studio.read_only)
     gallery_view = GalleryView(data, access, CompareView(data, studio.votes), lambda: studio.model, timelines)
     system_view = SystemView(studio, access, advisor)
+    train_view = TrainView(studio, access, served, adapters_view)
     scouts_view = ScoutsView(desk, served, advisor)
     prompts = PromptRoom(studio, access)
     timeline_view = TimelineView(timelines, access)
@@ -72,6 +75,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         QueueApi(desk, access).register()
         PromptApi(prompts.rewriter).register()
         TimelineApi(timelines, access).register()
+        TrainApi(studio, access).register()
         page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
         header.draw(words, studio.model)
@@ -86,6 +90,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 timeline_view.draw()
             with words.make(gr.Tab, {"label": "tab.lab"}, id="lab") as lab_tab:
                 prompts.draw(words)
+            with words.make(gr.Tab, {"label": "tab.train"}, id="train", visible=False) as train_tab:
+                train_view.draw(words)
             with words.make(gr.Tab, {"label": "tab.models"}, id="models", visible=False) as models_tab:
                 models_view.draw(words, adapters_view)
             with words.make(gr.Tab, {"label": "tab.system"}, id="system", visible=False) as system_tab:
@@ -109,7 +115,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         models_view.wire(page, form, header, models_tab)
         adapters_view.wire(page, form, models_tab, create_tab, models_view.list)
         system_view.wire(page, form_events, header, tabs, system_tab)
-        owners = (models_tab, system_tab)
+        train_view.wire(page, form, train_tab)
+        owners = (train_tab, models_tab, system_tab)
         everything = unique(
             [
                 *words.components,
@@ -153,13 +160,16 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 _merge(updates, tab, visible=state.owner)
             return updates
 
-        async def change_language(state: PageState, gallery: GalleryState, request: gr.Request) -> dict[Any, Any]:
+        async def change_language(
+            state: PageState, gallery: GalleryState, request: gr.Request, *training: Any
+        ) -> dict[Any, Any]:
             state.language = LANGUAGES[1 - LANGUAGES.index(state.language)]
             updates = await worded(state)
             if access.is_owner(request):
                 _merge_all(updates, await models_view.spoken(state))
                 _merge_all(updates, await adapters_view.spoken(state))
                 _merge_all(updates, await system_view.spoken(state))
+                _merge_all(updates, await train_view.spoken(state, training))
             _merge_all(updates, await scouts_view.spoken(state))
             _merge_all(updates, await gallery_view.listing(state, gallery, request))
             return updates
@@ -173,10 +183,10 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             *adapters_view.shown,
             *gallery_view.shown,
             *system_view.shown,
+            *train_view.shown,
         ]
-        changed = header.language.click(
-            change_language, [page, gallery_view.state], unique([*everything, *shown_later]), **QUIET
-        )
+        asked: list[Any] = [page, gallery_view.state, *train_view.form.inputs]
+        changed = header.language.click(change_language, asked, unique([*everything, *shown_later]), **QUIET)
         changed.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
         for event in (opened, changed):
             event.then(prompts.spoken, [page, *prompts.asked], unique(prompts.shown), preprocess=False, **QUIET)

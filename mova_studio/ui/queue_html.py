@@ -51,7 +51,8 @@ def queue_head(language: str, sight: Sight, *, owner: bool) -> str:
             buttons = f'<button type="button" class="m-small" data-act="{act}">{icon}{words}</button>'
         if count:
             buttons += _cancel_all(language, count)
-    held = f'<p class="m-note" role="status">{escape(say(language, "queue.held"))}</p>' if sight.held else ""
+    why = [key for key, true in (("queue.held", sight.held), ("queue.training", sight.reserved)) if true]
+    held = "".join(f'<p class="m-note" role="status">{escape(say(language, key))}</p>' for key in why)
     close = escape(say(language, "queue.close"))
     first = escape(say(language, "queue.front.hint")) if owner else ""
     return (

@@ -11,6 +11,7 @@ from mova_studio.ui.translated_plans import NESTED, SHORT, WHOLE
 from mova_studio.ui.translated_prompt import PROMPT_SENTENCES
 from mova_studio.ui.translated_queue import QUEUE_SENTENCES
 from mova_studio.ui.translated_timeline import TIMELINE_SENTENCES
+from mova_studio.ui.translated_train import TRAIN_SENTENCES
 
 _N = r"([\d.,x×-]+|nan|inf|-inf)"
 _SENTENCES: tuple[tuple[str, str], ...] = (
@@ -71,7 +72,7 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
 )
 _ALL = (*_SENTENCES, *CREATE_SENTENCES, *MODELS_SENTENCES, *QUEUE_SENTENCES, *PROMPT_SENTENCES, *SHORT, *WHOLE)
 _ALL += TIMELINE_SENTENCES
-_ALL = ADAPTER_SENTENCES + _ALL
+_ALL = ADAPTER_SENTENCES + _ALL + TRAIN_SENTENCES
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _ALL)
 _NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in NESTED)
 _PREFIXES = {"first frame: ": "首帧：", "last frame: ": "尾帧：", "First frame: ": "首帧：", "Last frame: ": "尾帧："}

@@ -49,6 +49,7 @@ OWNER_ONLY |= {"delete_take", "restore_take", "star_take", "tag_take"}
 TIMELINE = {"timeline_list", "timeline_get"}
 OWNER_ONLY |= {f"timeline_{verb}" for verb in ("new", "add", "do", "upload", "rename", "delete", "restore")}
 OWNER_ONLY |= {"timeline_render", "timeline_cancel"}
+OWNER_ONLY |= {f"training_{verb}" for verb in ("list", "start", "stop", "resume")}
 
 
 @pytest.fixture
@@ -158,6 +159,7 @@ class _FailedStudio:
     model = "demo"
     limits: ClassVar[dict] = {}
     last_run = None
+    reserved = False
 
     def __init__(self, root: Path, field: str | None) -> None:
         self.root, self.read_only, self.trouble = root, "", ""
