@@ -100,19 +100,17 @@ class TrainView:
         done = [self.acted, shot.adapters]
         gr.on([self.install_button.click, self.adapter.submit], self.install, given, done, **raw)
 
-    async def show(self, request: gr.Request, page: PageState, *values: Any) -> AsyncIterator[dict[Any, Any]]:
+    async def show(self, request: gr.Request, page: PageState, *values: Any) -> dict[Any, Any]:
         """The view as it opens."""
         quiet = {self.said: "", self.acted: ""}
         usual = {usual_kinds(preset.checkpoint) for preset in load_render_presets().values()}
         own = values[1] and values[1] not in usual
         kinds = {} if own else {self.form.kinds: usual_kinds(self.studio.model)}
-        yield quiet | kinds | self._spoken(page, values) | await self._cost(page, values) | await self._seen(page)
-        yield await self._filmed(page)
+        return quiet | kinds | self._spoken(page, values) | await self._cost(page, values) | await self._news(page)
 
-    async def tick(self, page: PageState, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
+    async def tick(self, page: PageState, request: gr.Request) -> dict[Any, Any]:
         """How far it is."""
-        yield await self._seen(page) or {self.run: gr.skip()}
-        yield await self._filmed(page)
+        return await self._news(page)
 
     async def look(self, request: gr.Request, page: PageState, *values: Any) -> AsyncIterator[dict[Any, Any]]:
         """What lies in the folder that was named."""
@@ -158,13 +156,12 @@ class TrainView:
             shown = {} if found is None else {form.raw: gr.update(visible=not found.encoded)}
             beside = form.complaint(language, error)
             words = "" if beside else paragraph(translate(language, error.message), kind="m-error")
-            yield shown | {self.said: words} | beside | await self._seen(page)
+            yield quiet | shown | {self.said: words} | beside | await self._news(page)
             return
         said = {form.places["clips"]: found_words(language, page.clips)}
-        yield said | {self.said: ""} | await self._seen(page)
-        yield await self._filmed(page)
+        yield quiet | said | await self._news(page)
 
-    async def click(self, page: PageState, event: gr.EventData, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
+    async def click(self, page: PageState, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         """A button of a run, or a run of the list."""
         act, run_id = str(getattr(event, "act", "")), str(getattr(event, "id", ""))
         language, trainings, said = page.language, self.trainings, ""
@@ -181,8 +178,7 @@ class TrainView:
                 said = paragraph(say(language, "train.removed"), kind="m-good")
         except StudioError as error:
             said = paragraph(translate(language, error.message), kind="m-error")
-        yield await self._seen(page) | {self.acted: said}
-        yield await self._filmed(page)
+        return await self._news(page) | {self.acted: said}
 
     async def install(self, page: PageState, name: Any, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
         """Put the run's adapter among the installed ones."""
@@ -205,7 +201,7 @@ class TrainView:
         found = "" if page.clips is None else found_words(page.language, page.clips)
         quiet = self.form.quiet() | {self.said: "", self.acted: "", self.form.places["clips"]: found}
         told = self._spoken(page, values) | await self._cost(page, values)
-        return quiet | told | await self._seen(page) | await self._filmed(page)
+        return quiet | told | await self._news(page)
 
     def _spoken(self, page: PageState, values: tuple[Any, ...]) -> dict[Any, Any]:
         recipe = values[2] if values[2] in RECIPES else RECIPES[0]
@@ -223,6 +219,10 @@ class TrainView:
         runs = self.trainings.all()
         chosen = next((run for run in runs if run.run_id == page.training), None)
         return chosen or next(iter(runs), None), runs
+
+    async def _news(self, page: PageState) -> dict[Any, Any]:
+        """What has changed, all in one answer: of two that arrive together, the page may show the later one alone."""
+        return await self._seen(page) | await self._filmed(page)
 
     async def _seen(self, page: PageState) -> dict[Any, Any]:
         """What has changed since the page was last told."""
@@ -247,7 +247,7 @@ class TrainView:
             return _only_changed(page, wanted)
 
     async def _filmed(self, page: PageState) -> dict[Any, Any]:
-        """The samples, if they have changed; by themselves, because each is decoded for its first picture and sound."""
+        """The samples, if they have changed; each is decoded for its first picture and sound."""
         run, _runs = await asyncio.to_thread(self._look, page)
         key: object = None if run is None else (run.run_id, page.language, run.samples)
         if page.sent.get(str(self.samples._id), self) == key:
