@@ -266,4 +266,4 @@ def test_the_meter_counts_words_without_a_tokenizer(studio, monkeypatch):
 
 def test_the_page_has_the_lab_behind_the_timeline(studio):
     tabs = [block.id for block in build_page(studio, Access()).blocks.values() if isinstance(block, gr.Tab)]
-    assert tabs == ["create", "scouts", "takes", "timeline", "lab", "models", "system"]
+    assert tabs == ["create", "scouts", "takes", "timeline", "lab", "train", "models", "system"]
