@@ -10,6 +10,7 @@ import torch
 from mova_studio.diffusion.pipeline import MovaPipeline
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.layout import COMPONENTS
+from mova_studio.training import audio_vae, video_vae
 from mova_studio.training.clips.cache import LatentCache
 from mova_studio.training.demo_publish import publish
 from mova_studio.training.demo_recipe import CLIPS_FILE, CODEC_FILE
@@ -42,6 +43,13 @@ def recipes(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(recipes, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as briefly:
+        briefly.setattr(video_vae, "VALIDATED", 1)
+        briefly.setattr(audio_vae, "VALIDATED", 1)
+        return _trained(recipes, tmp_path_factory)
+
+
+def _trained(recipes, tmp_path_factory):
     folder, stages, steps, encoded = tmp_path_factory.mktemp("demo"), [], [], []
     stopping = DemoTraining(
         folder, recipes, stages.append, on_clip=lambda *told: encoded.append(told), stop=lambda: len(encoded) >= 2
