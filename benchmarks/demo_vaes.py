@@ -1,4 +1,5 @@
 """What the demo's VAEs make of clips that they never saw: PSNR of the picture, onsets and mel distance of the sound.
+The world's judge looks at what was rebuilt too: no network can do better than it.
 
     python -m benchmarks.demo_vaes [--model demo|DIR] [--clips 60] [--pictures DIR] [--out FILE.json]
 
@@ -22,6 +23,7 @@ from mova_studio.diffusion.conditioning import decode_video, encode_video
 from mova_studio.network.checkpoint import Checkpoint
 from mova_studio.network.locate import locate
 from mova_studio.training.judge.hearing import audible_onsets
+from mova_studio.training.judge.verdict import judge
 from mova_studio.training.video_vae import as_video
 from mova_studio.training.world.clips import HELD_OUT, World
 
@@ -71,13 +73,14 @@ def measure(checkpoint: Checkpoint, clips: int, pictures: Path | None) -> dict[s
     """The figures over `clips` held-out clips."""
     video_vae: Any = checkpoint.load("video_vae", torch.float32).eval()
     audio_vae: Any = checkpoint.load("audio_vae", torch.float32).eval()
-    dbs, distances, errors, false = [], [], [], 0
+    dbs, distances, errors, verdicts, false = [], [], [], [], 0
     for place in range(clips):
         clip = WORLD.clip(HELD_OUT + place)
         made = decode_video(video_vae, encode_video(video_vae, as_video(clip.frames[None])))[0]
         rebuilt = ((made.permute(1, 2, 3, 0) / 2 + 0.5) * 255).round().clamp(0, 255).to(torch.uint8).numpy()
         sound = torch.from_numpy(clip.audio)[None, None]
         again = audio_vae.decode(audio_vae.encode(audio_vae.pad(sound)).mean)[0, 0, : clip.audio.size].numpy()
+        verdicts.append(judge(rebuilt, again, clip.scene))
         dbs.append(psnr(clip.frames, rebuilt))
         distances.append(float(np.abs(mel_levels(clip.audio) - mel_levels(again)).mean()))
         # An event that its own clip drowns, or cuts off, is no onset; nor is the end of a clip that still rings.
@@ -89,8 +92,16 @@ def measure(checkpoint: Checkpoint, clips: int, pictures: Path | None) -> dict[s
             pictures.mkdir(parents=True, exist_ok=True)
             _seen(clip.frames, rebuilt).save(pictures / f"frames-{place}.png")
             _heard(clip.audio, again).save(pictures / f"sound-{place}.png")
+    hits, told = sum(each.hits for each in verdicts), sum(each.onsets for each in verdicts)
     return {
         "clips": clips,
+        "rebuilt_and_judged": {
+            "looks_right": round(sum(each.looks_right for each in verdicts) / clips, 4),
+            "sounds_right": round(sum(each.sounds_right for each in verdicts) / clips, 4),
+            "hits": hits,
+            "hits_in_time": round(sum(each.heard_in_time for each in verdicts) / max(hits, 1), 4),
+            "unmatched_onsets": round(sum(each.unmatched for each in verdicts) / max(told, 1), 4),
+        },
         "psnr": {"mean": round(float(np.mean(dbs)), 2), "worst": round(min(dbs), 2)},
         "log_mel_db": {"mean": round(float(np.mean(distances)), 2), "worst": round(max(distances), 2)},
         "onsets": len(errors),
