@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mova_studio.errors import InputError, OutputError, StudioError
+from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs import guest
 from mova_studio.jobs.guest import Guest
 from mova_studio.jobs.job import Job
+from mova_studio.jobs.ledger import Ledger
 from mova_studio.jobs.limits_file import LimitsFile
-from mova_studio.jobs.obstacles import KILLED, check_room, worker_died
+from mova_studio.jobs.obstacles import KILLED, check_room
 from mova_studio.jobs.process import WorkerProcess
 from mova_studio.jobs.queue import JobQueue
 from mova_studio.jobs.saved_run import FOLDER, SavedRun, discard_all_but
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25  # between two looks for what other processes asked for
 GRACE_SECONDS = 2.0  # for a worker that is asked to cancel
 SAVING_SECONDS = 8.0  # for one that is asked to save its run because the app ends
-STEP_SECONDS = 1.0  # between two notes of the step in the database
 REMEMBERED = 50
 ENDS = ("done", "paused", "cancelled", "failed")
 MAX_STILLBORN = 10  # workers in a row that are killed before they say anything, until that counts against the job
@@ -65,6 +64,7 @@ class Dispatcher:
         self._database, self._queue, self._store = database, queue, store
         self._limits, self._save_every = limits, save_every
         self._runs = store.root / FOLDER
+        self._ledger = Ledger(queue, store, self._runs)
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._live: OrderedDict[str, Live] = OrderedDict()
@@ -74,8 +74,6 @@ class Dispatcher:
         self._guest: Guest | None = None
         self._alive = False
         self._stillborn = 0
-        self._unrecorded: list[Callable[[], None]] = []
-        self._step_recorded = 0.0
         self._seen = -1
         self._closed = False
         self._paused_for_good = threading.Event()
@@ -220,7 +218,7 @@ class Dispatcher:
 
     def _tick(self) -> None:
         with self._lock:
-            self._catch_up()
+            self._ledger.catch_up()
             changed = self._database.changed_by_others()
             if self._running is None and self._guest is None and not self._closed:
                 job = None if self._queue.held or self.reserved else self._queue.next_waiting()
@@ -232,21 +230,12 @@ class Dispatcher:
                     self.ask(self._running, wish)
             self._seen = changed
 
-    def _catch_up(self) -> None:
-        """Write down what the disk refused before."""
-        while self._unrecorded:
-            try:
-                self._unrecorded[0]()
-            except InputError as error:
-                log.warning("not written down: %s", error.message)
-            del self._unrecorded[0]
-
     def _begin(self, job: Job) -> None:
         try:
             shot = self._queue.shot(job)
         except (InputError, KeyError) as error:
             fault = error if isinstance(error, StudioError) else InputError("The job's shot is not in the library.")
-            self._queue.become(job.job_id, JobState.FAILED, error=json.dumps(fault.to_dict()))
+            self._ledger.unfit(job.job_id, fault)
             self.poke()
             return
         check_room(self._store.root)
@@ -254,7 +243,7 @@ class Dispatcher:
         if path is not None and path.exists():
             made = self._made_before(job, path)
             if made is not None:
-                self._done(job.job_id, made)
+                self._ledger.done(job.job_id, made)
                 self.poke()
                 return
             path = None
@@ -298,25 +287,6 @@ class Dispatcher:
         worker = WorkerProcess(self._on_event, exited)
         return worker
 
-    def _record(self, change: Callable[[], None]) -> None:
-        """Write a change down; where the disk refuses, as soon as it no longer does. Until then no job begins."""
-        try:
-            change()
-        except OutputError as error:
-            self.trouble = error.message
-            log.warning("written down later: %s", error.message)
-            self._unrecorded.append(change)
-        except InputError as error:
-            log.warning("not written down: %s", error.message)
-
-    def _done(self, job_id: str, take: Take) -> None:
-        def done() -> None:
-            self._store.add(take, job_id)
-            self._queue.become(job_id, JobState.DONE, step=take.shot.num_inference_steps)
-            self.discard(job_id)
-
-        self._record(done)
-
     def _on_event(self, event: dict[str, Any]) -> None:
         with self._lock:
             job_id, kind = event["job"], event["kind"]
@@ -329,45 +299,26 @@ class Dispatcher:
             self._alive, self._stillborn = True, 0
             self._live[job_id] = live.after(event)
             if kind == "progress":
-                self._note_step(job_id, event["step"])
+                self._ledger.stepped(job_id, event["step"])
             elif kind == "saved":
-                step = event["step"]
-                self._record(lambda: self._queue.record(job_id, saved_step=step, step=step))
+                self._ledger.saved(job_id, event["step"])
             elif kind in ENDS:
                 self._on_end(job_id, event)
-
-    def _note_step(self, job_id: str, step: int) -> None:
-        if time.monotonic() - self._step_recorded > STEP_SECONDS:
-            self._step_recorded = time.monotonic()
-            try:
-                self._queue.record(job_id, step=step)
-            except StudioError as error:
-                log.warning("the step was not written down: %s", error.message)
 
     def _on_end(self, job_id: str, event: dict[str, Any]) -> None:
         kind = event["kind"]
         if kind == "done":
-            self._done(job_id, Take.from_dict(event["take"]))
+            self._ledger.done(job_id, Take.from_dict(event["take"]))
         elif kind == "paused" and self._closed:
-            self._record(lambda: self._give_back(job_id))
+            self._ledger.given_back(job_id)
             self._paused_for_good.set()
         elif kind in ("paused", "cancelled"):
             state = JobState.PAUSED if kind == "paused" else JobState.CANCELLED
-            step = self._live[job_id].step
-            self._record(lambda: self._end(job_id, state, step=step))
+            self._ledger.ended(job_id, state, step=self._live[job_id].step)
         else:
-            error = json.dumps(event["error"])
-            self._record(lambda: self._end(job_id, JobState.FAILED, error=error))
+            self._ledger.ended(job_id, JobState.FAILED, error=json.dumps(event["error"]))
         self._running = self._wish = None
         self.poke()
-
-    def _end(self, job_id: str, state: JobState, **changes: Any) -> None:
-        self._queue.become(job_id, state, **changes)
-
-    def _give_back(self, job_id: str, code: int | None = None) -> None:
-        """Let a job wait again; `code` is that of its worker's exit, where that speaks against it."""
-        error = None if code is None else worker_died(code, self._queue.get(job_id)).to_dict()
-        self._queue.interrupted(job_id, error)
 
     def _on_exit(self, worker: WorkerProcess, code: int) -> None:
         if self._worker is worker:
@@ -383,10 +334,10 @@ class Dispatcher:
             self._paused_for_good.set()
         if wish is None:
             blamed = code if not self._closed and self._blames(code) else None
-            self._record(lambda: self._give_back(job_id, blamed))
+            self._ledger.given_back(job_id, blamed)
         else:
             state = JobState.CANCELLED if wish == "cancel" else JobState.PAUSED
-            self._record(lambda: self._end(job_id, state))
+            self._ledger.ended(job_id, state)
         self.poke()
 
     def _blames(self, code: int) -> bool:
