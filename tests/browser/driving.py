@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 PROJECT = Path(__file__).parents[2]
 OWNER, GUEST = ("anna", "owner-password"), ("bob", "guest-password")
@@ -83,6 +83,16 @@ def open_studio(context: BrowserContext, studio: RunningStudio) -> Page:
     page.goto(studio.url)
     page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
     return page
+
+
+def reload_after_restart(page: Page) -> None:
+    """Reload the page of a studio that was started anew; the page does so by itself too, as soon as it notices."""
+    try:
+        page.reload()
+    except Error as error:
+        if "ERR_ABORTED" not in error.message:
+            raise
+        page.wait_for_load_state()
 
 
 def small_settings(page: Page, steps: int, *, frames: int = 13) -> None:

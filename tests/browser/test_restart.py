@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from driving import free_port, open_studio, small_settings, start_studio
+from driving import free_port, open_studio, reload_after_restart, small_settings, start_studio
 from playwright.sync_api import BrowserContext
 
 STEP = "Number((document.querySelector('#progress [data-steps]')?.dataset.steps || '0/1').split('/')[0])"
@@ -31,7 +31,7 @@ def test_a_killed_app_goes_on_with_the_run_and_the_page(context: BrowserContext,
         studio.process.wait()
     with closing(start_studio(tmp_path, port=port)) as second:
         next(second)
-        page.reload()
+        reload_after_restart(page)
         page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
         assert page.input_value("#prompt textarea") == "Rain on a tin roof."
         page.wait_for_function("/goes on from step \\d+/.test(document.querySelector('#progress')?.innerText || '')")
