@@ -38,6 +38,17 @@ def test_hits_are_told_within_25_ms_though_frames_are_42_apart(kind):
         assert hits == pytest.approx([event.time for event in actor.events], abs=0.025)
 
 
+@pytest.mark.parametrize("kind", ["ball", "bell", "drum"])
+def test_hits_are_told_in_smeared_pictures(kind):
+    for number in range(3):
+        clip = WORLDS[kind].clip(number)
+        (actor,) = clip.scene.actors
+        around = np.pad(clip.frames.astype(np.float32), ((1, 1), (0, 0), (0, 0), (0, 0)), mode="edge")
+        smeared = ((around[:-2] + around[1:-1] + around[2:]) / 3).astype(np.uint8)
+        hits = visible_hits(states_of(smeared, clip.scene, actor), kind, 24.0)
+        assert hits == pytest.approx([event.time for event in actor.events], abs=0.04)
+
+
 def test_sound_that_comes_late_is_not_in_time():
     clip = WORLDS["drum"].clip(1)
     late = np.roll(clip.audio, round(0.12 * SAMPLE_RATE))

@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import find_peaks
 
 from mova_studio.training.judge.poses import Pose, poses_of
 from mova_studio.training.world.drawing import frame_at
 from mova_studio.training.world.scene import COLOURS, KINDS, Actor, Kind, Scene
 
 _LOOKS = 5  # frames in which kind and colour are looked at
-_STRUCK = 0.34  # a stroke that comes no nearer is none
+_BOUNCE = 0.15, 0.04  # the highest turn of a ball that is one, and the least fall, in heights of the picture
+_STROKE = 0.6, 0.15  # the same of a stick or a hammer, in shares of its way
+_FLANK = 3  # frames before and after a turn in which the motion is steepest
 _FALLEN = 0.03  # heights of the picture
 _EVERY = 4  # states left out when kinds and colours are compared
 
@@ -63,26 +66,26 @@ def visible_hits(states: NDArray[np.float64], kind: Kind, frame_rate: float) -> 
         return (begun + 0.5) / frame_rate
     if kind == "box":
         return _landing(states) / frame_rate
-    least = _FALLEN * 2 if kind == "ball" else _STRUCK
-    return _turns(states, least, symmetric=kind != "ball") / frame_rate
+    return (_turns(states, *_BOUNCE) if kind == "ball" else _turns(states, *_STROKE)) / frame_rate
 
 
-def _turns(states: NDArray[np.float64], least: float, *, symmetric: bool) -> NDArray[np.float64]:
-    """Frames, with fractions, at which states fall and rise again below `least`."""
+def _turns(states: NDArray[np.float64], highest: float, least: float) -> NDArray[np.float64]:
+    """Frames, with fractions, at which states fall and rise again: where the lines of both flanks meet.
+
+    Args:
+        highest: a turn above it is none.
+        least: how far they must have fallen; half of it must be seen of the rise, which the last frame may cut short.
+    """
+    turns, seen = find_peaks(-states, prominence=least / 2, plateau_size=1)
     found: list[float] = []
-    for index in range(1, len(states) - 1):
-        before, here, after = states[index - 1 : index + 2]
-        if here > least or not (before > here and after >= here):
+    for turn, first, last, base in zip(turns, seen["left_edges"], seen["right_edges"], seen["left_bases"], strict=True):
+        if states[turn] > highest or states[base] - states[turn] < least:
             continue
-        # Two straight lines of equal slope that meet at zero: a V through three points.
-        slope = max(before, after) - here
-        place = index + (np.clip((before - after) / (2 * slope), -0.5, 0.5) if slope > 0 else 0.0)
-        if not symmetric and index > 1:
-            falling = states[index - 2] - before
-            if falling > 0:
-                place = index - 1 + np.clip(before / max(falling, 1e-6), 0.3, 1.7)
-        if not found or place - found[-1] > 1.5:
-            found.append(float(place))
+        begin = max(first - _FLANK, 0)
+        falls, rises = -np.diff(states[begin : first + 1]), np.diff(states[last : last + _FLANK + 1])
+        before, after = begin + int(falls.argmax()), last + int(rises.argmax())
+        apart = states[before] + falls.max() * before - states[after] + rises.max() * after
+        found.append(float(np.clip(apart / (falls.max() + rises.max()), first - 1.5, last + 1.5)))
     return np.asarray(found)
 
 
