@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mova_studio.training.fitting import Schedule
+from mova_studio.training.video_vae import Pieces
 from mova_studio.training.world.clips import World
 from mova_studio.versioned_json import Part, Versioned, VersionedJson
 
@@ -31,7 +32,7 @@ class CodecRecipe(Versioned):
     Attributes:
         steps, learning_rate: see `Schedule`.
         batch_size: clips of a step.
-        num_frames: of each clip; read for the video VAE alone.
+        num_frames, crop, moving_weight: see `video_vae.Pieces`; read for the video VAE alone.
         world: see `WorldShape`.
     """
 
@@ -39,7 +40,13 @@ class CodecRecipe(Versioned):
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     batch_size: Annotated[int, Field(ge=1, le=4096)]
     num_frames: Annotated[int, Field(ge=1, le=25)] = 1
+    crop: Annotated[int, Field(ge=16, multiple_of=8)] | None = None
+    moving_weight: Annotated[float, Field(ge=1, le=1000)] = 1.0
     world: WorldShape = WorldShape()
+
+    def pieces(self) -> Pieces:
+        """What of the clips the video VAE looks at."""
+        return Pieces(self.num_frames, self.batch_size, self.crop, self.moving_weight)
 
     def schedule(self) -> Schedule:
         """The learning rate over the steps."""

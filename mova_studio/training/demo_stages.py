@@ -22,7 +22,8 @@ from mova_studio.training.recipe import SHIPPED, read_recipe
 from mova_studio.training.run_state import read_facts
 from mova_studio.training.samples import Samples
 
-STAGES = ("frames", "video-vae", "audio-vae", "text-encoder", "clips", "network")
+VIDEO_STAGES = ("frames", "video-vae", "video-vae-crops", "video-vae-whole")
+STAGES = (*VIDEO_STAGES, "audio-vae", "text-encoder", "clips", "network")
 BEGUN = "begun"
 _SAMPLES = 4
 
@@ -80,13 +81,14 @@ class DemoTraining:
         return not self.stop()
 
     def _video_vae(self, stage: str, recipe: CodecRecipe) -> AutoencoderKLWan:
+        place = VIDEO_STAGES.index(stage)
         return video_vae.train(
             self.folder / stage,
             recipe.world.world(),
             recipe.schedule(),
-            num_frames=recipe.num_frames,
-            batch_size=recipe.batch_size,
-            start_from=None if stage == "frames" else self.folder / "frames" / "state.safetensors",
+            recipe.pieces(),
+            start_from=None if place == 0 else self.folder / VIDEO_STAGES[place - 1] / "state.safetensors",
+            inflated=place > 1,
             stop=self.stop,
         )
 
@@ -105,7 +107,7 @@ class DemoTraining:
         if not (folder / "model_index.json").is_file():
             text = self._codec("text-encoder")
             encoder, tokenizer = demo_text.train(self.folder / "text-encoder", text.world.world(), text.schedule())
-            seen = self._video_vae("video-vae", self._codec("video-vae")).eval()
+            seen = self._video_vae(VIDEO_STAGES[-1], self._codec(VIDEO_STAGES[-1])).eval()
             heard = self._audio_vae(self._codec("audio-vae")).eval()
             level_video(seen, clips.world.world(), range(clips.levelled_on))
             level_audio(heard, clips.world.world(), range(clips.levelled_on))

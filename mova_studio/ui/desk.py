@@ -153,6 +153,20 @@ class PageState:
         if frame_origin is not None and first_frame is not None:
             self.made_frame = MadeFrame(digest_of(first_frame), frame_origin)
 
+    def only_changed(self, wanted: dict[Any, tuple[object, Any]]) -> dict[Any, Any]:
+        """The updates of those components that the page does not show yet.
+
+        Args:
+            wanted: for each component a key that tells what it shows, and the update that shows it.
+        """
+        changes = {}
+        for component, (key, update) in wanted.items():
+            name = str(component._id)
+            if self.sent.get(name, self) != key:
+                self.sent[name] = key
+                changes[component] = update
+        return changes
+
 
 class Desk:
     """Hands jobs to the studio, and says which of them a page may see."""

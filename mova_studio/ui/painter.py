@@ -67,7 +67,7 @@ class Painter:
         model = self.desk.studio.model
         pill = view.header.machine_html(language, model, page.plan, opens=page.owner)
         wanted[view.header.machine] = (pill, pill)
-        changes = self._only_changed(page, wanted)
+        changes = page.only_changed(wanted)
         changes |= await self._stage(page, sight, shown, live)
         changes |= await self._strip(page, sight)
         return changes
@@ -92,15 +92,6 @@ class Painter:
             return shown
         at_work = (JobState.RUNNING, JobState.WAITING)
         return next((job for job in sight.line if job.job_id in sight.own and job.state in at_work), None)
-
-    def _only_changed(self, page: PageState, wanted: dict[Any, tuple[object, Any]]) -> dict[Any, Any]:
-        changes = {}
-        for component, (key, update) in wanted.items():
-            name = str(component._id)
-            if page.sent.get(name, self) != key:
-                page.sent[name] = key
-                changes[component] = update
-        return changes
 
     async def _stage(self, page: PageState, sight: Sight, shown: JobSnapshot | None, live: bool) -> dict[Any, Any]:
         key: object = (None, page.language)

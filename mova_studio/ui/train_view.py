@@ -244,7 +244,7 @@ class TrainView:
             wanted[self.curves] = (curves, gr.update(value=curves, visible=bool(curves)))
             if run is not None and adapter:
                 wanted[self.adapter] = ((run.run_id, language), gr.update(value=run.asked.name))
-            return _only_changed(page, wanted)
+            return page.only_changed(wanted)
 
     async def _filmed(self, page: PageState) -> dict[Any, Any]:
         """The samples, if they have changed; each is decoded for its first picture and sound."""
@@ -260,13 +260,3 @@ class TrainView:
 def form_clips(values: tuple[Any, ...]) -> str:
     """The place of clips among the values of `TrainForm.inputs`."""
     return str(values[0] or "").strip()
-
-
-def _only_changed(page: PageState, wanted: dict[Any, tuple[object, Any]]) -> dict[Any, Any]:
-    changes = {}
-    for component, (key, update) in wanted.items():
-        name = str(component._id)
-        if page.sent.get(name, wanted) != key:
-            page.sent[name] = key
-            changes[component] = update
-    return changes
