@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from mova_studio.training.clips.cache import Damaged, Row
 from mova_studio.training.clips.decode import Clip
 from mova_studio.training.clips.encode import digest_of
 from mova_studio.training.clips.encoders import CaptionEncoder, ClipEncoder, encoders_identity
+from mova_studio.training.world.clips import Clip as WorldClip
 from mova_studio.training.world.clips import World
+
+_AT_ONCE = 4  # clips; a small VAE encodes them together in half the time
 
 
 def encode_world(
@@ -57,18 +61,36 @@ def encode_world(
             cache.save_prompt(folder, key, of_captions.encode(caption))
         return key
 
-    rows = []
+    def encode(several: Sequence[_Made]) -> None:
+        clips = [Clip(each.clip.frames, each.clip.audio, Fraction(world.frame_rate)) for each in several]
+        shown = [white if each.whiten else each.clip.frames[0] for each in several]
+        for each, encoded in zip(several, of_clips.encode_batch(clips, shown), strict=True):
+            cache.save_clip(folder, each.key, encoded, bucket)
+
+    rows: list[Row] = []
+    waiting: list[_Made] = []
     for done, number in enumerate(numbers, start=1):
         if cancelled():
             raise Cancelled
         whiten = bool(np.random.default_rng((number, 5)).random() < without_first_frame)
         key = digest_of([encoders, repr(world), number, whiten])
-        made = world.clip(number)
+        made = _Made(key, world.clip(number), whiten)
         try:
             cache.clip_bucket(folder, key)
         except Damaged:
-            clip = Clip(made.frames, made.audio, Fraction(world.frame_rate))
-            cache.save_clip(folder, key, of_clips.encode(clip, white if whiten else None), bucket)
-        rows.append(Row(f"world {number}", made.caption, bucket, key, prompt(made.caption)))
+            waiting.append(made)
+        if len(waiting) == _AT_ONCE or (waiting and done == len(numbers)):
+            encode(waiting)
+            waiting = []
+        rows.append(Row(f"world {number}", made.clip.caption, bucket, key, prompt(made.clip.caption)))
         on_clip(done, len(numbers))
     cache.write_list(folder, rows, encoders, prompt(""))
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A clip that is to be encoded, and the name of what it gives."""
+
+    key: str
+    clip: WorldClip
+    whiten: bool

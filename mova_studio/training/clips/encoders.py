@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import TypeAlias, cast
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from mova_studio.training.clips.decode import Clip
 
 ENCODERS = ("audio_vae", "text_encoder", "video_vae")
 _MOST_TILES = 64
+Encoded: TypeAlias = dict[str, torch.Tensor]
 
 
 def encoders_identity(checkpoint: Checkpoint) -> str:
@@ -44,33 +46,37 @@ class ClipEncoder:
         self._audio = cast(AutoencoderDAC, checkpoint.load("audio_vae", torch.float32).to(device))
         self._tiles = 1
 
-    @torch.no_grad()
-    def encode(self, clip: Clip, first_frame: NDArray[np.uint8] | None = None) -> dict[str, torch.Tensor]:
+    def encode(self, clip: Clip) -> Encoded:
         """The video_latents, condition and audio_latents of an `Example`, on the CPU.
 
+        Raises:
+            MemoryRanOut: see `encode_batch`.
+        """
+        return self.encode_batch([clip], [clip.frames[0]])[0]
+
+    @torch.no_grad()
+    def encode_batch(self, clips: Sequence[Clip], first_frames: Sequence[NDArray[np.uint8]]) -> list[Encoded]:
+        """The same of several clips of one kind.
+
         Args:
-            first_frame: what the condition is to be, uint8 RGB [H, W, 3]; the clip's own by default.
+            first_frames: what each condition is to be, uint8 RGB [H, W, 3].
 
         Where the device has not enough memory for a whole picture, it is encoded in tiles, and later ones are too.
 
         Raises:
             MemoryRanOut: not even for a tile.
         """
-        video = as_video(clip.frames)[None]
-        shown = clip.frames[0] if first_frame is None else first_frame
-        first = as_video(shown[None])[None, :, 0].to(self._device)
-        sound = torch.from_numpy(clip.audio).to(self._device)[None, None]
+        video = torch.stack([as_video(clip.frames) for clip in clips])
+        first = torch.cat([as_video(frame[None])[None, :, 0] for frame in first_frames]).to(self._device)
+        sound = torch.stack([torch.from_numpy(clip.audio) for clip in clips]).to(self._device)[:, None]
         while True:
             tiling = Tiling(count=self._tiles) if self._tiles > 1 else None
             try:
                 latents = encode_video(self._video, video.to(self._device), tiling)
-                condition = image_condition(self._video, first, None, len(clip.frames), tiling)
+                condition = image_condition(self._video, first, None, video.shape[2], tiling)
                 heard = self._audio.encode(self._audio.pad(sound)).mean
-                return {
-                    "video_latents": latents[0].cpu(),
-                    "condition": condition[0].cpu(),
-                    "audio_latents": heard[0].cpu(),
-                }
+                of_all = {"video_latents": latents.cpu(), "condition": condition.cpu(), "audio_latents": heard.cpu()}
+                return [{name: each[place] for name, each in of_all.items()} for place in range(len(clips))]
             except torch.OutOfMemoryError as error:
                 self._tiles *= 2
                 if self._tiles > _MOST_TILES:
