@@ -32,7 +32,7 @@ class CodecRecipe(Versioned):
     Attributes:
         steps, learning_rate: see `Schedule`.
         batch_size: clips of a step.
-        num_frames, crop, moving_weight: see `video_vae.Pieces`; read for the video VAE alone.
+        num_frames, crop, moving_weight, decoder_only: see `video_vae.Pieces`; read for the video VAE alone.
         world: see `WorldShape`.
     """
 
@@ -42,11 +42,12 @@ class CodecRecipe(Versioned):
     num_frames: Annotated[int, Field(ge=1, le=25)] = 1
     crop: Annotated[int, Field(ge=16, multiple_of=8)] | None = None
     moving_weight: Annotated[float, Field(ge=1, le=1000)] = 1.0
+    decoder_only: bool = False
     world: WorldShape = WorldShape()
 
     def pieces(self) -> Pieces:
         """What of the clips the video VAE looks at."""
-        return Pieces(self.num_frames, self.batch_size, self.crop, self.moving_weight)
+        return Pieces(self.num_frames, self.batch_size, self.crop, self.moving_weight, self.decoder_only)
 
     def schedule(self) -> Schedule:
         """The learning rate over the steps."""

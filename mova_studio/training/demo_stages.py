@@ -22,7 +22,7 @@ from mova_studio.training.recipe import SHIPPED, read_recipe
 from mova_studio.training.run_state import read_facts
 from mova_studio.training.samples import Samples
 
-VIDEO_STAGES = ("frames", "video-vae", "video-vae-crops", "video-vae-whole")
+VIDEO_STAGES = ("frames", "video-vae", "video-vae-crops", "video-vae-whole", "video-vae-decoder")
 STAGES = (*VIDEO_STAGES, "audio-vae", "text-encoder", "clips", "network")
 BEGUN = "begun"
 _SAMPLES = 4

@@ -30,12 +30,14 @@ class Pieces:
         num_frames, batch_size: stretches of a step, and their length.
         crop: side in pixels of the square around one of the actors that is looked at; None for whole pictures.
         moving_weight: what errors count where anything moves, see `where_moving`.
+        decoder_only: the latents stay what they are.
     """
 
     num_frames: int
     batch_size: int
     crop: int | None = None
     moving_weight: float = 1.0
+    decoder_only: bool = False
 
 
 def train(
@@ -63,6 +65,9 @@ def train(
         vae.load_state_dict({name[6:]: each for name, each in weights.items() if name.startswith("model.")})
         if not inflated:
             inflate(vae)
+    if pieces.decoder_only:
+        vae.encoder.requires_grad_(False)
+        vae.quant_conv.requires_grad_(False)
     fit = Fit(vae, folder, schedule)
     fit.run(
         lambda step: _loss(vae, world, pieces, step),
@@ -96,7 +101,8 @@ def inflate(vae: AutoencoderKLWan) -> None:
 
 def _loss(vae: AutoencoderKLWan, world: World, pieces: Pieces, step: int) -> tuple[torch.Tensor, dict[str, float]]:
     video = _batch(world, pieces, step)
-    posterior = vae.encode(video).latent_dist
+    with torch.set_grad_enabled(not pieces.decoder_only):
+        posterior = vae.encode(video).latent_dist
     noise = torch.randn(posterior.mean.shape, generator=torch.Generator().manual_seed(step))
     decoded = vae.decode(posterior.mean + posterior.std * noise).sample
     error = decoded - video

@@ -9,7 +9,7 @@ import torch
 from diffusers import AutoencoderKLWan
 
 from mova_studio.training.fitting import Schedule
-from mova_studio.training.video_vae import Pieces, as_video, inflate, train, where_moving
+from mova_studio.training.video_vae import CONFIG, Pieces, as_video, inflate, train, where_moving
 from mova_studio.training.world.clips import World
 
 
@@ -51,3 +51,13 @@ def test_a_stage_of_crops_goes_on_from_the_stage_before(tmp_path):
         assert torch.allclose(went_on.state_dict()[name], tensor, atol=1e-7), name
     (logged,) = map(json.loads, (tmp_path / "crops" / "log.jsonl").read_text().splitlines())
     assert logged["moving_psnr"] < logged["held_out_psnr"]
+
+
+def test_where_the_decoder_learns_alone_latents_stay_what_they_are(tmp_path):
+    torch.manual_seed(1)
+    vae = train(tmp_path / "decoder", World(num_frames=5), Schedule(2, 1e-3, warmup=1), Pieces(5, 1, decoder_only=True))
+    torch.manual_seed(0)
+    begun = AutoencoderKLWan(**CONFIG).state_dict()
+    changed = {name for name, tensor in vae.state_dict().items() if not torch.equal(tensor, begun[name])}
+    assert changed
+    assert all(name.startswith(("decoder.", "post_quant_conv.")) for name in changed)
