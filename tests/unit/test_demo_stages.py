@@ -88,6 +88,8 @@ def test_what_ships_is_half_as_large_and_makes_takes(trained, tmp_path):
         "A red ball bounces on wood with a deep thud.", height=64, width=64, num_frames=5, num_inference_steps=2
     )
     assert [frame.size for frame in output.frames[0]] == [(64, 64)] * 5
+    card = (tmp_path / "demo" / "README.md").read_text("utf-8")
+    assert "64x64, 25 frames" in card and "not MOVA's weights" in card
 
 
 def test_publishing_again_replaces_what_was_there(trained, tmp_path):
