@@ -1,0 +1,102 @@
+"""The tables and the picture of docs/demo.md, from what `benchmarks.demo_gates` measured.
+
+    python -m benchmarks.demo_report [--results benchmarks/results/demo_gates-cpu.json]
+        [--picture docs/pictures/demo_guidance.svg]
+
+Prints the tables as Markdown. The picture needs matplotlib, which nothing else here does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results" / "demo_gates-cpu.json"
+COLUMNS = {
+    "looks_right": "kind and colour",
+    "sounds_right": "sound",
+    "hits_in_time": "hits in time",
+    "unmatched_onsets": "onsets without a hit",
+}
+_THE_SAME = 60.0  # dB, above which no pixel differs by more than rounding
+
+
+def table(arms: dict[str, dict[str, float]], names: list[str]) -> str:
+    """Those of `names` that were measured, a row each, as Markdown.
+
+    Args:
+        arms: of the result file.
+    """
+    measured = [name for name in names if name in arms]
+    with_psnr = any("psnr" in arms[name] for name in measured)
+    heads = ["", *COLUMNS.values(), *(["PSNR against plain"] if with_psnr else []), "processor time per clip"]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
+    for name in measured:
+        figures = arms[name]
+        row = [name, *(f"{100 * figures[column]:.1f} %" for column in COLUMNS)]
+        if with_psnr:
+            row.append(_decibels(figures.get("psnr")))
+        rows.append([*row, f"{figures['processor_seconds_per_clip']:.1f} s"])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _decibels(psnr: float | None) -> str:
+    if psnr is None:
+        return "–"
+    return "the same" if psnr > _THE_SAME else f"{psnr:.1f} dB"
+
+
+def tables(result: dict[str, Any]) -> dict[str, str]:
+    """Every table of the docs, by the group of arms that it shows."""
+    from benchmarks.demo_gates import GROUPS
+
+    arms = result["arms"]
+    shown = {
+        "gates": [*GROUPS["gates"]],
+        "bridge": ["plain", *GROUPS["bridge"]],
+        "guidance": [*GROUPS["guidance"]],
+        "plans": ["plain", *GROUPS["plans"]],
+    }
+    return {group: table(arms, names) for group, names in shown.items() if set(names) & (set(arms) - {"plain"})}
+
+
+def draw(result: dict[str, Any], target: Path) -> None:
+    """The effect of both guidance scales, as a picture."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    arms = result["arms"]
+    mpl.rcParams.update({"svg.hashsalt": "mova-studio", "font.family": "sans-serif", "font.size": 9})
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
+    for axis, symbol, of_plain in zip(axes, ("s_B", "s_T"), (1.0, None), strict=True):
+        points = {float(name.split()[1]): arms[name] for name in arms if name.startswith(f"{symbol} ")}
+        if of_plain is not None:
+            points[of_plain] = arms["plain"]
+        scales = sorted(points)
+        for column, label in COLUMNS.items():
+            axis.plot(scales, [100 * points[scale][column] for scale in scales], marker="o", label=label)
+        axis.set_xlabel(f"${symbol}$, the {'bridge' if symbol == 's_B' else 'text'} guidance scale")
+        axis.set_ylim(0, 102)
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("%")
+    axes[1].legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(target, metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--picture", type=Path)
+    options = parser.parse_args()
+    result = json.loads(options.results.read_text("utf-8"))
+    for group, rows in tables(result).items():
+        print(f"{group}\n\n{rows}\n")
+    if options.picture is not None:
+        draw(result, options.picture)
+
+
+if __name__ == "__main__":
+    main()
