@@ -12,7 +12,7 @@ import pytest
 from driving import GUEST, OWNER, RunningStudio, new_context, open_studio, small_settings, start_studio, wait_for_take
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from test_access import REFUSED, RawPage, sign_in
 from test_views import check_layout
 
@@ -103,8 +103,9 @@ def test_a_cap_below_the_least_possible_says_what_is_and_what_to_do(system: Page
 def test_a_pinned_plan_is_taken_and_measured(system: Page) -> None:
     page = system
     page.click("#pins > button")
-    page.fill("#limit-resident-blocks input", "99")
     choose(page, "#limit-offload", "layer by layer, streamed")
+    page.fill("#limit-resident-blocks input", "99")
+    expect(page.locator("#limit-resident-blocks input")).to_have_value("99")
     page.click("#apply-limits")
     page.wait_for_selector("#limits-pins .m-error >> text=0 to 4")
     page.fill("#limit-resident-blocks input", "1")
