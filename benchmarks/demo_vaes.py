@@ -1,5 +1,5 @@
 """What the demo's VAEs make of clips that they never saw: PSNR of the picture, onsets and mel distance of the sound.
-The world's judge looks at what was rebuilt too: no network can do better than it.
+The world's judge looks at what was rebuilt too, to tell what the VAEs alone take away.
 
     python -m benchmarks.demo_vaes [--model demo|DIR] [--clips 60] [--pictures DIR] [--out FILE.json]
 

@@ -21,7 +21,7 @@ from mova_studio.training.clips.encoders import CaptionEncoder, ClipEncoder, enc
 from mova_studio.training.world.clips import Clip as WorldClip
 from mova_studio.training.world.clips import World
 
-_AT_ONCE = 4  # clips; a small VAE encodes them together in half the time
+_AT_ONCE = 4  # clips that the VAEs encode together
 
 
 def encode_world(

@@ -163,6 +163,7 @@ class SystemView:
         if not self.advisor.ready:
             waiting = f'<p class="m-hint" role="status">{escape(say(page.language, "plan.waiting"))}</p>'
             yield updates | {self.plan: waiting}
+            updates = {}  # a number that is typed meanwhile stays
         yield updates | await self._planned(page)
 
     async def _fields(self) -> dict[Any, Any]:
