@@ -20,13 +20,20 @@ from mova_studio.ui.stage import ACTIONS_JS, empty_stage
 from mova_studio.ui.wording import Wording, html_box
 
 POLL_SECONDS = 0.5
+PULSE_SECONDS = 5.0
 # The part of `queue.js` that the queue and its head attach to.
 _QUEUE_JS = "window.movaQueue.{part}(element, trigger, watch);"
 
 
 @dataclass(frozen=True)
 class CreateView:
-    """The components of the view."""
+    """The components of the view.
+
+    Attributes:
+        timer: asks for what has changed, as long as its last question has been answered.
+        pulse: asks more seldom and in any case. Gradio may hold an answer back until the page asks something else;
+            without the pulse, an answer to the timer that is held back would stop the page.
+    """
 
     form: Form
     stage: gr.HTML
@@ -37,6 +44,7 @@ class CreateView:
     queue: gr.HTML
     queue_said: gr.HTML
     timer: gr.Timer
+    pulse: gr.Timer
     header: Header
     presets: PresetsView
     restore: RestoreView
@@ -89,7 +97,7 @@ def draw_create(words: Wording, preset: RenderPreset, header: Header) -> CreateV
             )
             queue = html_box(queue_list("en", Sight(), None), elem_id="queue", js_on_load=_QUEUE_JS.format(part="list"))
             queue_said = html_box(visible=False, elem_id="queue-said", elem_classes="m-place")
-    timer = gr.Timer(POLL_SECONDS, active=False)
+    timer, pulse = gr.Timer(POLL_SECONDS, active=False), gr.Timer(PULSE_SECONDS, active=False)
     return CreateView(
         form,
         stage,
@@ -100,6 +108,7 @@ def draw_create(words: Wording, preset: RenderPreset, header: Header) -> CreateV
         queue,
         queue_said,
         timer,
+        pulse,
         header,
         presets,
         restore,

@@ -38,7 +38,12 @@ class Painter:
             live: the page has been watching; a take that is done starts to play.
         """
         async with page.painting:
-            return await self._paint(page, live)
+            try:
+                return await self._paint(page, live)
+            except BaseException:
+                # What did not leave counts as not sent.
+                page.sent.clear()
+                raise
 
     async def _paint(self, page: PageState, live: bool) -> dict[Any, Any]:
         view, language = self.view, page.language

@@ -4,11 +4,23 @@
   const plain = (event) => !(event.ctrlKey || event.metaKey || event.altKey);
   const send = (trigger, act, id = "", value = "") => trigger("select", { act, id, value });
 
-  /* A list is written anew while the pointer is down on it: what was pressed counts, not what lies there by then. */
+  /* A list may be written anew while the pointer is down on it: what was pressed counts, not what lies there by then.
+     Where the button itself has gone, no click comes at all, and the one that took its place is pressed. */
+  const BUTTONS = "[data-act], [data-ask], [data-keep]";
+  const SLIP = 6; /* px that a press may wander */
   let pressedAct = null;
+  let down = null;
   document.addEventListener("pointerdown", (event) => {
-    const button = event.target.closest?.("[data-act]");
-    pressedAct = button ? { ...button.dataset } : null;
+    const button = event.target.closest?.(BUTTONS);
+    pressedAct = button && "act" in button.dataset ? { ...button.dataset } : null;
+    down = button ? { button, is: JSON.stringify(button.dataset), x: event.clientX, y: event.clientY } : null;
+  }, true);
+  document.addEventListener("pointerup", (event) => {
+    if (!down || down.button.isConnected) return;
+    const { is, x, y } = down;
+    down = null;
+    if (Math.hypot(event.clientX - x, event.clientY - y) > SLIP) return;
+    [...document.querySelectorAll(BUTTONS)].find((button) => JSON.stringify(button.dataset) === is)?.click();
   }, true);
 
   const asking = (event) => {

@@ -71,6 +71,7 @@ class RunEvents:
         ).then(None, self.jobs_text, None, js=_ORDERED_JS, **QUIET)
         watched = [*view.painted, *form.places.values(), form.advanced, form.cost]
         view.timer.tick(self.tick, page, watched, **QUIET)
+        view.pulse.tick(self.tick, page, watched, trigger_mode="multiple", **QUIET)
         form.cancel.click(self.cancel, page, view.painted, **QUIET)
         form.dice.click(lambda: str(ANY_SEED), None, fields["seed"], **QUIET)
         form.reuse.click(self.reuse_seed, page, fields["seed"], **QUIET)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from html import escape
 from typing import Any
@@ -25,6 +26,8 @@ from mova_studio.ui.plan_html import last_run_html, others_html, plan_html, sett
 from mova_studio.ui.plan_words import gb
 from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import QUIET, Wording, html_box
+
+AT_ONCE_SECONDS = 0.3
 
 
 class SystemView:
@@ -163,7 +166,11 @@ class SystemView:
         if not self.advisor.ready:
             waiting = f'<p class="m-hint" role="status">{escape(say(page.language, "plan.waiting"))}</p>'
             yield updates | {self.plan: waiting}
-            updates = {}  # a number that is typed meanwhile stays
+            said = time.monotonic()
+            planned = await self._planned(page)
+            # Of two answers that come at once the page may apply the last alone; later, what is typed by then stays.
+            yield planned if time.monotonic() - said > AT_ONCE_SECONDS else updates | planned
+            return
         yield updates | await self._planned(page)
 
     async def _fields(self) -> dict[Any, Any]:

@@ -56,19 +56,23 @@
       if (store.clip) store.move(store.clip.at);
       this.editor.inspector.focus("text");
     }
+    /* It opens for typing at once, unless the person has gone on to something else by then. */
     async addCaption() {
       const { store, tracks } = this;
       const frame = Math.floor(store.playhead);
       const clip = store.layout.clipAt(frame);
-      if (!clip) return;
+      if (!clip || this.adding) return;
+      const asked = document.activeElement;
       const before = new Set(store.state.captions.map((each) => each.id));
       const start = store.layout.sourceOf(clip, frame);
       const stop = Math.min(clip.stop, start + Math.max(1, Math.round(2 * store.layout.sourceRate(clip))));
-      if (!(await store.do("add_caption", { clip: clip.id, start, stop, text: T.say("caption.first") }))) return;
-      const made = store.state.captions.find((each) => !before.has(each.id));
+      this.adding = true;
+      const answer = await store.do("add_caption", { clip: clip.id, start, stop, text: T.say("caption.first") });
+      this.adding = false;
+      const made = answer && store.state.captions.find((each) => !before.has(each.id));
       if (!made) return;
       store.select("caption", made.id);
-      T.editCaption(tracks, tracks.item("caption", made.id));
+      if ([asked, document.body].includes(document.activeElement)) T.editCaption(tracks, tracks.item("caption", made.id));
     }
     async makeCaptions() {
       const { store } = this;

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -42,8 +44,31 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """What the pages had to say, and how they looked, stands with the report of a test that failed."""
+    report = yield
+    context = getattr(item, "funcargs", {}).get("context")
+    if report.when == "call" and report.failed and isinstance(context, BrowserContext):
+        for number, page in enumerate(context.pages):
+            report.sections.append((f"page {number}", "\n".join(told(page))))
+            with suppress(Error):
+                page.screenshot(path=item.funcargs["screenshots"] / f"failed-{item.name}-{number}.png")
+    return report
+
+
+def told(page: Page) -> list[str]:
+    """The page's address, what its script complained of, and the words that are in view."""
+    said = [f"{message.type}: {message.text}" for message in page.console_messages() if message.type != "log"]
+    try:
+        words = " | ".join(page.inner_text("body").split("\n"))
+    except Error as error:
+        words = error.message
+    return [page.url, *said[-10:], *map(str, page.page_errors()[-5:]), words[:3000]]
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(browser: Browser, screenshots: Path) -> Iterator[BrowserContext]:
     """A fresh profile with a dark system theme."""
     fresh = new_context(browser, viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="en-US")
     yield fresh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from driving import LONG, RunningStudio, long_run, open_studio
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 
 pytestmark = pytest.mark.browser
 UNFINISHED = "#queue .m-job:not([data-state=done]):not([data-state=cancelled]) b"
@@ -111,6 +111,38 @@ def test_shift_puts_it_first_and_a_reload_keeps_all(page: Page, context: Browser
     press(other, "Second.", "cancel")
     wait_for_order(page, "Long.", "First.")
     cancel_all(page)
+
+
+def test_a_question_that_nobody_answers_does_not_stop_the_page(page: Page) -> None:
+    clocks = page.evaluate(
+        "gradio_config.dependencies.filter((it) => it.targets.some(([, event]) => event === 'tick')).map((it) => it.id)"
+    )
+    lost: list[str] = []
+
+    def lose_one(route: Route) -> None:
+        if route.request.post_data_json["fn_index"] == clocks[0] and not lost:
+            lost.append("the clock's question")
+            route.fulfill(json={"event_id": "nobody"})
+        else:
+            route.continue_()
+
+    page.route("**/queue/join*", lose_one)
+    page.wait_for_event("response", lambda response: "queue/join" in response.url and bool(lost))
+    add(page, 21, "Heard.")
+    page.wait_for_selector("#stage video.m-preview")
+    cancel_all(page)
+
+
+def test_a_press_counts_where_the_list_is_written_anew_under_it(page: Page) -> None:
+    add(page, 22, "Pressed.")
+    page.wait_for_selector("#queue .m-job[data-state=running]")
+    button = page.locator("#queue .m-job:has-text('Pressed.') [data-act=cancel]")
+    page.locator("#queue .m-job:has-text('Pressed.')").hover()
+    button.hover()
+    page.mouse.down()
+    button.evaluate("(it) => it.closest('[role=list]').replaceWith(it.closest('[role=list]').cloneNode(true))")
+    page.mouse.up()
+    wait_for_order(page)
 
 
 def test_a_narrow_window_opens_the_queue_from_its_pill(page: Page) -> None:

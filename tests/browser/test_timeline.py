@@ -315,6 +315,9 @@ def test_export_download_and_files(timeline: Page, filled: RunningStudio, tmp_pa
     page = timeline
     put(page, 11, 13)
     page.click("[data-key='add.caption']")
+    page.keyboard.press("Enter")  # a second press while the first is on its way
+    settle(page)
+    assert page.locator(".t-caption").count() == 1
     page.keyboard.press("Enter")
     page.click(".t-export-go")
     page.fill("#t-export-size", "large")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import re
+import time
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,7 +35,7 @@ from mova_studio.ui.memory_bars import Bar, bar_words, bars_html, percent
 from mova_studio.ui.plan_html import last_run_html, others_html, plan_html
 from mova_studio.ui.plan_words import about, plan_brief, plan_sentence
 from mova_studio.ui.stage import ended_stage, progress_line
-from mova_studio.ui.system_view import SystemView
+from mova_studio.ui.system_view import AT_ONCE_SECONDS, SystemView
 from mova_studio.ui.translated import translate
 from mova_studio.ui.wording import Wording
 
@@ -345,6 +346,27 @@ def test_what_planning_says_is_translated():
         "96x64、13 帧至少需要 1.9 GB 内存（方案 bf16 component）：首尾帧阶段"
     )
     assert "GiB" not in translate("en", error.message)
+
+
+def test_a_late_plan_leaves_alone_what_is_typed_meanwhile(studio):
+    view, page = SystemView(studio, Access(None, None), Advisor(studio)), PageState()
+    with gr.Blocks():
+        view.draw(Wording())
+    fields = set(view.limits.inputs)
+
+    async def opened():
+        answers = view.show(page, None)
+        first = await anext(answers)
+        # The page has shown them, and the planner takes longer than a moment.
+        view.advisor.advise = slow(view.advisor.advise)
+        return [first, *[answer async for answer in answers]]
+
+    def slow(advise):
+        return lambda *given: time.sleep(2 * AT_ONCE_SECONDS) or advise(*given)
+
+    first, last = asyncio.run(opened())
+    assert fields <= set(first) and view.plan in first
+    assert not fields & set(last) and "RAM" in last[view.plan]
 
 
 def test_guests_are_refused_the_whole_view(studio):
