@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +13,12 @@ from mova_studio.errors import InputError, OutputError, StudioError
 from mova_studio.jobs.adapters import check_adapters
 from mova_studio.jobs.dispatcher import Dispatcher
 from mova_studio.jobs.enhancing import Enhancing, Wanted
-from mova_studio.jobs.job import Job
 from mova_studio.jobs.limits_file import LimitsFile
 from mova_studio.jobs.queue import JobQueue
 from mova_studio.jobs.saved_run import SAVE_SECONDS
 from mova_studio.jobs.scouting import SHARE, Axis, Scout, Scouts
-from mova_studio.jobs.snapshot import JobSnapshot, snapshot_of
+from mova_studio.jobs.snapshot import JobSnapshot
+from mova_studio.jobs.snapshots import Snapshots
 from mova_studio.jobs.states import JobState
 from mova_studio.jobs.trainings import Trainings
 from mova_studio.jobs.used_folders import UsedFolders
@@ -34,7 +33,6 @@ from mova_studio.library.votes import VoteStore
 from mova_studio.settings import cache_dir
 
 log = logging.getLogger(__name__)
-REMEMBERED = 500
 
 
 class Studio:
@@ -70,13 +68,14 @@ class Studio:
         self.queue = JobQueue(self._database, self.shots)
         self.scouts = Scouts(self._database, self.queue)
         self.trainings = Trainings(self.root / TRAININGS, self.read_only)
-        self._made: OrderedDict[str, Take] = OrderedDict()
         self._closed = threading.Event()
         self._dispatcher: Dispatcher | None = None
         if not self.read_only:
             reserved = self.trainings.at_work
             self._dispatcher = Dispatcher(self._database, self.queue, self.store, self._limits, save_every, reserved)
             self.trainings.attend(self._dispatcher)
+        self._shown = Snapshots(self.queue, self.store, self._dispatcher)
+        if not self.read_only:
             threading.Thread(target=self._take_in, name="takes found", daemon=True).start()
 
     def _take_in(self) -> None:
@@ -177,12 +176,12 @@ class Studio:
         Raises:
             InputError: there is no such job.
         """
-        return self._snapshot(self.queue.get(job_id))
+        return self._shown.of(self.queue.get(job_id))
 
     def snapshots(self, job_ids: Sequence[str]) -> list[JobSnapshot]:
         """Those of `job_ids` that exist, in this order."""
         found = self.queue.some(job_ids)
-        return self._readable((found[name], None) for name in job_ids if name in found)
+        return self._shown.readable((found[name], None) for name in job_ids if name in found)
 
     def line(self, limit: int = -1) -> list[JobSnapshot]:
         """Running, waiting and paused jobs, in the order in which they run, without scouts that wait to be judged."""
@@ -191,7 +190,7 @@ class Studio:
         for job in self.queue.line(limit):
             line.append((job, ahead))
             ahead += job.state is JobState.WAITING
-        return self._readable(line)
+        return self._shown.readable(line)
 
     def cancel(self, job_id: str) -> None:
         """Cancel an unfinished job, and no other; nothing happens to one that has ended.
@@ -207,8 +206,8 @@ class Studio:
                 self.queue.become(job_id, JobState.CANCELLED)
 
     def cancel_all(self) -> None:
-        """Cancel every unfinished job."""
-        for job in self.queue.unfinished():
+        """Cancel every unfinished job, the running one last: none begins in between."""
+        for job in reversed(self.queue.unfinished()):
             with suppress(InputError):
                 self.cancel(job.job_id)
 
@@ -321,42 +320,6 @@ class Studio:
             self._dispatcher = None
         self._lock.release()
         self._database.close()
-
-    def _readable(self, jobs: Iterable[tuple[Job, int | None]]) -> list[JobSnapshot]:
-        """Without those of which the shot was written by a newer version: one of them must not hide the others."""
-        found = []
-        for job, ahead in jobs:
-            try:
-                found.append(self._snapshot(job, ahead))
-            except (InputError, KeyError) as error:
-                log.warning("job %s cannot be shown: %s", job.job_id, error)
-        return found
-
-    def _snapshot(self, job: Job, ahead: int | None = None) -> JobSnapshot:
-        dispatcher = self._dispatcher
-        live = None if dispatcher is None else dispatcher.live(job.job_id)
-        if job.state is not JobState.WAITING:
-            ahead = 0
-        elif ahead is None:
-            ahead = self.queue.ahead(job) + (dispatcher is not None and dispatcher.busy)
-        return snapshot_of(job, self.queue.shot(job), live, ahead, self._take(job))
-
-    def _take(self, job: Job) -> Take | None:
-        if job.state is not JobState.DONE:
-            return None
-        known = self._made.get(job.job_id)
-        if known is not None and known.path.is_file():
-            return known
-        try:
-            kept = self.store.get(job.job_id)
-        except InputError:
-            return None
-        if kept.trashed or kept.missing:
-            return None
-        self._made[job.job_id] = kept.take
-        while len(self._made) > REMEMBERED:
-            self._made.popitem(last=False)
-        return kept.take
 
     def _poke(self) -> None:
         if self._dispatcher is not None:
