@@ -75,8 +75,8 @@ class Arm:
 
 GROUPS: dict[str, dict[str, Arm]] = {
     "gates": {"plain": Arm(), "bridge off": Arm(bridge=0.0), "text alone": Arm(first_frame=False)},
-    "bridge": {f"s_B {scale:g}": Arm({"bridge_guidance_scale": scale}) for scale in (0.5, 1.5, 2.0, 3.0, 5.0)},
-    "guidance": {f"s_T {scale:g}": Arm({"guidance_scale": scale}) for scale in (1.0, 1.5, 3.0, 5.0, 7.0)},
+    "bridge": {f"s_B {scale:g}": Arm({"bridge_guidance_scale": scale}) for scale in (0.5, 2.0, 4.0)},
+    "guidance": {f"s_T {scale:g}": Arm({"guidance_scale": scale}) for scale in (1.0, 3.0, 5.0)},
     "plans": {weights: Arm(weights=weights) for weights in ("bf16", "int8", "fp8", "fp8_compute")}
     | {f"cache {level}": Arm({"step_cache": level}) for level in ("light", "balanced", "fast")}
     | {f"offload {way}": Arm(offload=way) for way in ("component", "group")},
