@@ -1,7 +1,8 @@
 """An adapter for the demo, trained on 20 clips of a sound that its world lacks: does it come, and at what cost?
 
-Boxes fall with a gong's sound in 20 clips. The adapter trained on them is judged on held-out boxes whose prompts
-ask for a gong, and on the gates of `demo_gates` with and without it.
+Boxes fall with a gong's sound in 20 clips; beside them lie 40 ordinary clips of the demo's world, half of them boxes,
+so that the rest stays what it is (prior preservation, DreamBooth, section 3.2). The adapter trained on them is judged
+on held-out boxes whose prompts ask for a gong, and on the gates of `demo_gates` with and without it.
 
     python -m benchmarks.demo_adapter [--model demo|DIR] [--clips 100] [--gate-clips 200] [--work DIR] [--out FILE.json]
 """
@@ -35,6 +36,7 @@ from mova_studio.training.world.scene import SOUNDS, Scene
 from mova_studio.training.world.sounds import GONG, sound_of
 
 LEARNT = range(1 << 41, (1 << 41) + 20)
+KEPT = range(1 << 42, (1 << 42) + 40)
 
 
 class GongWorld(World):
@@ -51,6 +53,16 @@ class GongWorld(World):
         scene = self.scene(number)
         caption = f"A {scene.actors[0].colour} box drops onto {scene.ground} with the boom of a gong."
         return Clip(self.frames(number), sound_of(scene, self.num_samples), caption, scene)
+
+
+class Lesson(GongWorld):
+    """The gongs that are learnt, and the ordinary clips that are kept."""
+
+    def clip(self, number: int) -> Clip:
+        """As of `World`."""
+        if number in LEARNT:
+            return super().clip(number)
+        return (World(kinds=("box",)) if number % 2 else World()).clip(number)
 
 
 def gongs(pipeline: ScaledBridge, clips: int) -> float:
@@ -76,7 +88,7 @@ def gongs(pipeline: ScaledBridge, clips: int) -> float:
 
 def train(checkpoint: Checkpoint, work: Path) -> tuple[Path, float]:
     """The adapter's file, and the seconds that its training took."""
-    encode_world(checkpoint, GongWorld(kinds=("box",)), LEARNT, work / "clips")
+    encode_world(checkpoint, Lesson(kinds=("box",)), [*LEARNT, *KEPT], work / "clips")
     clips = LatentCache(work / "clips")
     trainer = NetworkTrainer(
         checkpoint,
