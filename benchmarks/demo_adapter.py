@@ -1,8 +1,9 @@
 """An adapter for the demo, trained on 20 clips of a sound that its world lacks: does it come, and at what cost?
 
 Boxes fall with a gong's sound in 20 clips; beside them lie 40 ordinary clips of the demo's world, half of them boxes,
-so that the rest stays what it is (prior preservation, DreamBooth, section 3.2). The adapter trained on them is judged
-on held-out boxes whose prompts ask for a gong, and on the gates of `demo_gates` with and without it.
+so that the rest stays what it is (what DreamBooth's prior preservation, section 3.3, does with the model's own samples).
+The adapter trained on them is judged on held-out boxes whose prompts ask for a gong, and on the gates of `demo_gates`
+with and without it.
 
     python -m benchmarks.demo_adapter [--model demo|DIR] [--clips 100] [--gate-clips 200] [--work DIR] [--out FILE.json]
 """

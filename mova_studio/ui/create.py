@@ -31,8 +31,7 @@ class CreateView:
 
     Attributes:
         timer: asks for what has changed, as long as its last question has been answered.
-        pulse: asks more seldom and in any case. Gradio may hold an answer back until the page asks something else;
-            without the pulse, an answer to the timer that is held back would stop the page.
+        pulse: asks more seldom and in any case: an answer to the timer that never comes must not stop the page.
     """
 
     form: Form
