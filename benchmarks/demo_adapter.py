@@ -1,7 +1,7 @@
 """An adapter for the demo, trained on 20 clips of a sound that its world lacks: does it come, and at what cost?
 
 Boxes fall with a gong's sound in 20 clips; beside them lie 40 ordinary clips of the demo's world, half of them boxes,
-so that the rest stays what it is (what DreamBooth's prior preservation, section 3.3, does with the model's own samples).
+so that the rest stays what it is (DreamBooth's prior preservation, section 3.3, does so with the model's own samples).
 The adapter trained on them is judged on held-out boxes whose prompts ask for a gong, and on the gates of `demo_gates`
 with and without it.
 
