@@ -12,6 +12,7 @@ from typing import Any
 
 from mova_studio.errors import InputError, StudioError
 from mova_studio.jobs import guest
+from mova_studio.jobs.errand import errand, made_before, place_of
 from mova_studio.jobs.guest import Guest
 from mova_studio.jobs.job import Job
 from mova_studio.jobs.ledger import Ledger
@@ -23,7 +24,6 @@ from mova_studio.jobs.saved_run import FOLDER, SavedRun, discard_all_but
 from mova_studio.jobs.snapshot import Live
 from mova_studio.jobs.states import JobState
 from mova_studio.library.database import Database
-from mova_studio.library.provenance import read_take, read_take_id
 from mova_studio.library.store import TakeStore
 from mova_studio.library.take import Take
 
@@ -72,7 +72,7 @@ class Dispatcher:
         self._wish: str | None = None
         self._worker: WorkerProcess | None = None
         self._guest: Guest | None = None
-        self._alive = False
+        self._warmed = self._alive = False
         self._stillborn = 0
         self._seen = -1
         self._closed = False
@@ -138,6 +138,14 @@ class Dispatcher:
         """Bytes of RAM that the worker holds now."""
         with self._lock:
             return 0 if self._worker is None else self._worker.memory()
+
+    def warm_up(self) -> None:
+        """Start the worker, which takes seconds, before the first job needs it; only ever once, so that memory which
+        somebody freed stays free."""
+        with self._lock:
+            if not (self._warmed or self._closed or self.reserved):
+                self._warmed = True
+                self._worker = self._worker or self._new_worker()
 
     def unload(self) -> None:
         """End the worker if nothing runs.
@@ -239,16 +247,12 @@ class Dispatcher:
             self.poke()
             return
         check_room(self._store.root)
-        path = None if job.path is None else self._store.root / job.path
-        if path is not None and path.exists():
-            made = self._made_before(job, path)
-            if made is not None:
-                self._ledger.done(job.job_id, made)
-                self.poke()
-                return
-            path = None
-        if path is None or not path.parent.is_dir():
-            path = self._store.new_path(shot, job.seed)
+        made = made_before(job, self._store)
+        if made is not None:
+            self._ledger.done(job.job_id, made)
+            self.poke()
+            return
+        path = place_of(job, shot, self._store)
         place = path.relative_to(self._store.root).as_posix()
         self._queue.become(job.job_id, JobState.RUNNING, path=place)
         self._running, self._wish, self._alive = job.job_id, None, False
@@ -258,26 +262,7 @@ class Dispatcher:
             self._live.popitem(last=False)
         if self._worker is None:
             self._worker = self._new_worker()
-        self._worker.send(
-            {
-                "run": job.job_id,
-                "shot": shot.to_dict(),
-                "seed": job.seed,
-                "path": str(path),
-                "limits": self._limits.read(),
-                "runs": str(self._runs),
-                "save_every": self._save_every,
-                "stop_step": job.stop_step,
-            }
-        )
-
-    @staticmethod
-    def _made_before(job: Job, path: Path) -> Take | None:
-        """The job's take, if its worker had finished the file when something died."""
-        try:
-            return read_take(path) if read_take_id(path) == job.job_id else None
-        except InputError:
-            return None
+        self._worker.send(errand(job, shot, path, self._limits.read(), self._runs, self._save_every))
 
     def _new_worker(self) -> WorkerProcess:
         def exited(code: int) -> None:

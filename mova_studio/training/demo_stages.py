@@ -21,9 +21,12 @@ from mova_studio.training.network_trainer import NetworkTrainer, StepFigures
 from mova_studio.training.recipe import SHIPPED, read_recipe
 from mova_studio.training.run_state import read_facts
 from mova_studio.training.samples import Samples
+from mova_studio.training.trained import CHECKPOINT
 
 VIDEO_STAGES = ("frames", "video-vae", "video-vae-crops", "video-vae-whole", "video-vae-decoder")
-STAGES = (*VIDEO_STAGES, "audio-vae", "text-encoder", "clips", "network")
+# The networks and what encodes their clips; the second goes on from the first one's weights.
+CLIPS_OF = {"network": "clips", "network-shared": "clips-shared"}
+STAGES = (*VIDEO_STAGES, "audio-vae", "text-encoder", "clips", "network", "clips-shared", "network-shared")
 BEGUN = "begun"
 _SAMPLES = 4
 
@@ -37,7 +40,7 @@ class DemoTraining:
         recipes: of the files demo-<stage>.json.
         on_stage: told of each stage as it begins.
         on_clip: told how many clips are encoded, and how many there are.
-        on_step: told of every step of the network.
+        on_step: told of every step of a network's stage.
         stop: asked before every step; what was learnt is saved first.
 
     Raises:
@@ -61,10 +64,10 @@ class DemoTraining:
         return True
 
     def _stage(self, stage: str) -> bool:
-        if stage == "clips":
-            return self._clips()
-        if stage == "network":
-            return self._network()
+        if stage in CLIPS_OF.values():
+            return self._clips(stage)
+        if stage in CLIPS_OF:
+            return self._network(stage)
         recipe = self._codec(stage)
         if stage == "audio-vae":
             self._audio_vae(recipe)
@@ -114,14 +117,14 @@ class DemoTraining:
             begin(folder, seen, heard, encoder.eval(), tokenizer)
         return Checkpoint(folder)
 
-    def _clips(self) -> bool:
-        recipe = CLIPS_FILE.read(self.recipes / "demo-clips.json")
+    def _clips(self, stage: str) -> bool:
+        recipe = CLIPS_FILE.read(self.recipes / f"demo-{stage}.json")
         try:
             encode_world(
                 self._begin(),
                 recipe.world.world(),
-                range(recipe.clips),
-                self.folder / "clips",
+                range(recipe.first, recipe.first + recipe.clips),
+                self.folder / stage,
                 without_first_frame=recipe.without_first_frame,
                 on_clip=self.on_clip,
                 cancelled=self.stop,
@@ -130,9 +133,11 @@ class DemoTraining:
             return False
         return True
 
-    def _network(self) -> bool:
-        checkpoint, recipe = Checkpoint(self.folder / BEGUN), read_recipe(self.recipes / "demo-network.json")
-        clips, folder = LatentCache(self.folder / "clips", encoders_identity(checkpoint)), self.folder / "network"
+    def _network(self, stage: str) -> bool:
+        before = self.folder / BEGUN if stage == "network" else self.folder / "network" / CHECKPOINT
+        checkpoint, recipe = Checkpoint(before), read_recipe(self.recipes / f"demo-{stage}.json")
+        clips = LatentCache(self.folder / CLIPS_OF[stage], encoders_identity(checkpoint))
+        folder = self.folder / stage
         trainer = NetworkTrainer(
             checkpoint,
             recipe,

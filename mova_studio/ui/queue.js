@@ -8,20 +8,18 @@
      Where the button itself has gone, no click comes at all, and the one that took its place is pressed. */
   const BUTTONS = "[data-act], [data-ask], [data-keep]";
   const SLIP = 6; /* px that a press may wander */
-  let pressedAct = null;
-  let down = null;
+  let press = null;
   document.addEventListener("pointerdown", (event) => {
     const button = event.target.closest?.(BUTTONS);
-    pressedAct = button && "act" in button.dataset ? { ...button.dataset } : null;
-    down = button ? { button, is: JSON.stringify(button.dataset), x: event.clientX, y: event.clientY } : null;
+    press = button ? { button, data: { ...button.dataset }, x: event.clientX, y: event.clientY } : null;
   }, true);
   document.addEventListener("pointerup", (event) => {
-    if (!down || down.button.isConnected) return;
-    const { is, x, y } = down;
-    down = null;
-    if (Math.hypot(event.clientX - x, event.clientY - y) > SLIP) return;
+    if (!press || press.button.isConnected) return;
+    if (Math.hypot(event.clientX - press.x, event.clientY - press.y) > SLIP) return;
+    const is = JSON.stringify(press.data);
     [...document.querySelectorAll(BUTTONS)].find((button) => JSON.stringify(button.dataset) === is)?.click();
   }, true);
+  const meant = (event, button) => (event.detail > 0 && press?.data.act ? press.data : button.dataset);
 
   const asking = (event) => {
     const asks = event.target.closest("[data-ask], [data-keep]");
@@ -38,8 +36,8 @@
       if (asking(event)) return;
       const button = event.target.closest("[data-act]");
       if (!button || button.disabled || !element.contains(button)) return;
-      const pressed = event.detail > 0 && pressedAct ? pressedAct : button.dataset;
-      send(trigger, pressed.act, pressed.id);
+      const { act, id } = meant(event, button);
+      send(trigger, act, id);
     });
   };
   /* The keyboard's focus stays with the same job's button, wherever the job goes. */
@@ -242,8 +240,8 @@
       const button = event.target.closest("[data-act]");
       if (!button) return;
       if (button.dataset.act === "large") return large(button.closest(".m-scoutcell"));
-      const pressed = event.detail > 0 && pressedAct ? pressedAct : button.dataset;
-      send(trigger, pressed.act, pressed.id);
+      const { act, id } = meant(event, button);
+      send(trigger, act, id);
     });
     element.addEventListener("dblclick", (event) => {
       const card = event.target.closest(".m-thumb")?.closest(".m-scoutcell");
