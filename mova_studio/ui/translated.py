@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mova_studio.ui.translated_adapters import ADAPTER_SENTENCES
+from mova_studio.ui.translated_clips import CLIP_NESTED, CLIP_SENTENCES
 from mova_studio.ui.translated_create import CREATE_SENTENCES
 from mova_studio.ui.translated_models import MODELS_SENTENCES
 from mova_studio.ui.translated_plans import NESTED, SHORT, WHOLE
@@ -72,9 +73,9 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
 )
 _ALL = (*_SENTENCES, *CREATE_SENTENCES, *MODELS_SENTENCES, *QUEUE_SENTENCES, *PROMPT_SENTENCES, *SHORT, *WHOLE)
 _ALL += TIMELINE_SENTENCES
-_ALL = ADAPTER_SENTENCES + _ALL + TRAIN_SENTENCES
+_ALL = ADAPTER_SENTENCES + _ALL + TRAIN_SENTENCES + CLIP_SENTENCES
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _ALL)
-_NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in NESTED)
+_NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in (*NESTED, *CLIP_NESTED))
 _PREFIXES = {"first frame: ": "首帧：", "last frame: ": "尾帧：", "First frame: ": "首帧：", "Last frame: ": "尾帧："}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mova_studio.errors import InputError
 from mova_studio.media.mp4 import write_mp4
 from mova_studio.training.clips.cache import LatentCache
 from mova_studio.training.clips.decode import read_clip
+from mova_studio.ui.translated import translate
 
 TIMES = [n / 24 for n in range(9)]
 KIND = ["--kind", "32x32x9"]
@@ -95,7 +97,10 @@ def test_every_clip_is_used_or_skipped_with_a_sentence(tmp_path, tiny_checkpoint
         "words_empty": "The caption is empty",
         "words_binary": "save it as UTF-8",
     }.items():
-        assert words in skipped.pop(name)
+        reason = skipped.pop(name)
+        assert words in reason
+        chinese = translate("zh", f"{name}.mov: {reason}")
+        assert chinese.startswith(f"{name}.mov：") and not re.search("[a-z]{2,} [a-z]{2,}", chinese), chinese
     assert skipped == {}
 
 

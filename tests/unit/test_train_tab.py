@@ -20,6 +20,7 @@ from mova_studio.jobs.training_log import Point, TrainingLog
 from mova_studio.jobs.training_order import FoundClips, TrainingOrder, check_kinds, look_at_clips
 from mova_studio.jobs.training_process import RECORD
 from mova_studio.jobs.training_snapshot import Stage, TrainingSnapshot, picture
+from mova_studio.network.locate import locate
 from mova_studio.training.recipe import shipped_recipes
 from mova_studio.ui.access import Access, Account
 from mova_studio.ui.adapters_data import InstalledAdapters
@@ -198,6 +199,7 @@ def test_the_cost_before_the_click(tmp_path):
     assert "200 steps of 4 clips; each of the 20 clips is seen 40 times" in unknown and "first steps" in unknown
     judged = cost_words("en", "demo", VALUES, found, [RUN], tmp_path)
     assert "about 6 min 40 s, judged by &lt;b&gt;bell" in judged
+    locate("demo")
     full = cost_words("en", "demo", (*VALUES[:2], "phase-1", *VALUES[3:]), None, [RUN], tmp_path)
     assert "of disk needed" in full and "judged" not in full
     assert cost_words("en", "demo", (*VALUES[:3], None, *VALUES[4:]), found, [], tmp_path) == ""
