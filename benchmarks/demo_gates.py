@@ -2,8 +2,9 @@
 
 For each arm (the preset itself, the bridge switched off, other guidance, every weight format, cache level and offload
 of a plan): the share of takes with the named kind and colour, of takes with the named sound, of visible hits with a
-sound of their own within 60 ms, of onsets that no hit has, and the PSNR of the picture against the plain arm's. An arm
-that is in the result file already is not measured again, so that a run can be cut.
+sound of their own within 60 ms, of onsets that no hit has, all of it for each kind of thing too, and the PSNR of the
+picture against the plain arm's. An arm that is in the result file already is not measured again, so that a run can be
+cut.
 
     python -m benchmarks.demo_gates [--model demo|DIR] [--clips 200] [--arms gates|bridge|guidance|plans|NAME ...]
         [--steps N] [--out benchmarks/results/demo_gates-cpu.json]
@@ -15,6 +16,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ from mova_studio.placement.plan import Plan
 from mova_studio.placement.quantized_cache import QuantizedCache
 from mova_studio.placement.residency import EXPERTS, NETWORK, Residency
 from mova_studio.placement.source import sources_of
-from mova_studio.training.judge.verdict import judge
+from mova_studio.training.judge.verdict import Verdict, judge
 from mova_studio.training.world.clips import HELD_OUT, World
 
 BATCH = 4
@@ -102,15 +104,32 @@ def pipeline_of(checkpoint: Checkpoint, arm: Arm, cache: Path) -> ScaledBridge:
     return pipeline
 
 
+def tally(verdicts: Sequence[Verdict]) -> dict[str, float]:
+    """The gates of several clips together."""
+    hits, onsets = sum(each.hits for each in verdicts), sum(each.onsets for each in verdicts)
+    figures = {
+        "clips": len(verdicts),
+        "looks_right": sum(each.looks_right for each in verdicts) / len(verdicts),
+        "sounds_right": sum(each.sounds_right for each in verdicts) / len(verdicts),
+        "hits": hits,
+        "hits_in_time": sum(each.heard_in_time for each in verdicts) / max(hits, 1),
+        "onsets": onsets,
+        "unmatched_onsets": sum(each.unmatched for each in verdicts) / max(onsets, 1),
+    }
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
 def measure(
     pipeline: ScaledBridge, arm: Arm, clips: int, steps: int | None, plain: NDArray[np.uint8] | None
-) -> tuple[dict[str, float], NDArray[np.uint8]]:
+) -> tuple[dict[str, Any], NDArray[np.uint8]]:
     """The arm's figures, and its pictures uint8 [N, F, H, W, 3]."""
     settings = preset_for("demo").settings() | arm.call
     settings |= {"width": WORLD.width, "height": WORLD.height, "num_frames": WORLD.num_frames}
     if steps is not None:
         settings["num_inference_steps"] = steps
-    verdicts, pictures, begun = [], [], time.process_time()
+    verdicts: list[Verdict] = []
+    by_kind: dict[str, list[Verdict]] = {kind: [] for kind in WORLD.kinds}
+    pictures, begun = [], time.process_time()
     for start in range(0, clips, BATCH):
         numbers = [HELD_OUT + place for place in range(start, min(start + BATCH, clips))]
         asked = [WORLD.clip(number) for number in numbers]
@@ -125,24 +144,16 @@ def measure(
             frames = np.round(made * 255).astype(np.uint8)
             pictures.append(frames)
             verdicts.append(judge(frames, sound[0].numpy(), clip.scene))
+            by_kind[clip.scene.actors[0].kind].append(verdicts[-1])
     seconds = (time.process_time() - begun) / clips
-    hits, onsets = sum(each.hits for each in verdicts), sum(each.onsets for each in verdicts)
     stacked = np.stack(pictures)
-    figures = {
-        "clips": clips,
-        "looks_right": sum(each.looks_right for each in verdicts) / clips,
-        "sounds_right": sum(each.sounds_right for each in verdicts) / clips,
-        "hits": hits,
-        "hits_in_time": sum(each.heard_in_time for each in verdicts) / max(hits, 1),
-        "onsets": onsets,
-        "unmatched_onsets": sum(each.unmatched for each in verdicts) / max(onsets, 1),
-        "processor_seconds_per_clip": seconds,
-    }
+    figures: dict[str, Any] = tally(verdicts) | {"processor_seconds_per_clip": round(seconds, 4)}
+    figures["kinds"] = {kind: tally(each) for kind, each in by_kind.items() if each}
     if plain is not None:
         error = stacked.astype(np.float32) - plain[:clips].astype(np.float32)
         mean = np.square(error).mean(axis=(1, 2, 3, 4))
-        figures["psnr"] = float(np.mean(10 * np.log10(255**2 / np.maximum(mean, 1e-2))))
-    return {name: round(value, 4) for name, value in figures.items()}, stacked
+        figures["psnr"] = round(float(np.mean(10 * np.log10(255**2 / np.maximum(mean, 1e-2)))), 4)
+    return figures, stacked
 
 
 def main() -> None:
@@ -158,7 +169,7 @@ def main() -> None:
         parser.error(f"unknown arm {unknown[0]}; there are {', '.join((*GROUPS, *ARMS))}")
     checkpoint = Checkpoint(locate(options.model))
     facts = {"model": checkpoint.identity(), "steps": options.steps or preset_for("demo").num_inference_steps}
-    measured: dict[str, dict[str, float]] = {}
+    measured: dict[str, dict[str, Any]] = {}
     if options.out is not None and options.out.is_file():
         before = json.loads(options.out.read_text("utf-8"))
         if all(before.get(name) == value for name, value in facts.items()):

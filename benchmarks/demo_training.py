@@ -3,8 +3,7 @@
     python -m benchmarks.demo_training RUN [--out benchmarks/results/demo_training-cpu.json]
 
 Keeps of each stage the steps, the median seconds of one, what was measured on held-out clips at its end, and every loss
-as the mean of each of at most 25 equal parts of the run. A stage whose log is not in the folder stays in the file as it
-was, so that stages may be done on different machines.
+as the mean of each of at most 25 equal parts of the run.
 """
 
 from __future__ import annotations
@@ -49,12 +48,8 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="the folder of `train demo --out`")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    known = {}
-    if options.out is not None and options.out.is_file():
-        known = json.loads(options.out.read_text("utf-8"))["stages"]
     logs = {stage: options.run / stage / "log.jsonl" for stage in STAGES}
-    found = known | {stage: summary(log) for stage, log in logs.items() if log.is_file()}
-    stages = {stage: found[stage] for stage in STAGES if stage in found}
+    stages = {stage: summary(log) for stage, log in logs.items() if log.is_file()}
     write_result(record_result("demo_training", "cpu", stages=stages), options.out)
 
 

@@ -40,7 +40,7 @@ class Reporter:
     """Steps on standard error, and whether somebody wants the run to stop: Ctrl-C or SIGTERM; twice ends at once."""
 
     def __init__(self, steps: int, *, events: bool) -> None:
-        self.steps, self._events, self._live = steps, events, sys.stderr.isatty() and not events
+        self._steps, self._events, self._live = steps, events, sys.stderr.isatty() and not events
         self._between = _EVENT_SECONDS if events else _LIVE_SECONDS if self._live else _LINE_SECONDS
         self._told, self._pace = 0.0, 0.0
         self._stopped = False
@@ -56,17 +56,17 @@ class Reporter:
 
     def step(self, figures: StepFigures) -> None:
         self._pace = figures.seconds if not self._pace else 0.9 * self._pace + 0.1 * figures.seconds
-        last = figures.step == self.steps
+        last = figures.step == self._steps
         if time.monotonic() - self._told < self._between and not last:
             return
         self._told = time.monotonic()
-        left = round((self.steps - figures.step) * self._pace)
+        left = round((self._steps - figures.step) * self._pace)
         if self._events:
-            about = {"event": "step", "steps": self.steps, "seconds_left": left, **figures.__dict__}
+            about = {"event": "step", "steps": self._steps, "seconds_left": left, **figures.__dict__}
             print(json.dumps(about), file=sys.stderr, flush=True)
             return
         words = (
-            f"step {figures.step} of {self.steps}, loss {figures.loss:.4f} "
+            f"step {figures.step} of {self._steps}, loss {figures.loss:.4f} "
             f"(video {figures.video_loss:.4f}, audio {figures.audio_loss:.4f}), {left} s left"
         )
         print(f"{words:78}", end="\r" if self._live and not last else "\n", file=sys.stderr, flush=True)

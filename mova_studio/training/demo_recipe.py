@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mova_studio.training.fitting import Schedule
 from mova_studio.training.video_vae import Pieces
-from mova_studio.training.world.clips import HELD_OUT, World
+from mova_studio.training.world.clips import World
 from mova_studio.versioned_json import Part, Versioned, VersionedJson
 
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -58,8 +58,7 @@ class ClipsRecipe(Versioned):
     """Which clips the network learns from.
 
     Attributes:
-        clips: how many there are.
-        first: the first one's number.
+        clips: how many there are, from number 0 on.
         levelled_on: how many of them say what scale the latents have.
         without_first_frame: share of them that are learnt with a white first frame, which is what the pipeline takes
             where a person gives none.
@@ -67,7 +66,6 @@ class ClipsRecipe(Versioned):
     """
 
     clips: Annotated[int, Field(ge=1, le=1_000_000)]
-    first: Annotated[int, Field(ge=0, lt=HELD_OUT)] = 0
     levelled_on: Annotated[int, Field(ge=1, le=10_000)] = 128
     without_first_frame: _Share = 0.0
     world: WorldShape = WorldShape()

@@ -21,12 +21,9 @@ from mova_studio.training.network_trainer import NetworkTrainer, StepFigures
 from mova_studio.training.recipe import SHIPPED, read_recipe
 from mova_studio.training.run_state import read_facts
 from mova_studio.training.samples import Samples
-from mova_studio.training.trained import CHECKPOINT
 
 VIDEO_STAGES = ("frames", "video-vae", "video-vae-crops", "video-vae-whole", "video-vae-decoder")
-# The networks and what encodes their clips; the second goes on from the first one's weights.
-CLIPS_OF = {"network": "clips", "network-shared": "clips-shared"}
-STAGES = (*VIDEO_STAGES, "audio-vae", "text-encoder", "clips", "network", "clips-shared", "network-shared")
+STAGES = (*VIDEO_STAGES, "audio-vae", "text-encoder", "clips", "network")
 BEGUN = "begun"
 _SAMPLES = 4
 
@@ -40,7 +37,7 @@ class DemoTraining:
         recipes: of the files demo-<stage>.json.
         on_stage: told of each stage as it begins.
         on_clip: told how many clips are encoded, and how many there are.
-        on_step: told of every step of a network's stage.
+        on_step: told of every step of the network.
         stop: asked before every step; what was learnt is saved first.
 
     Raises:
@@ -64,10 +61,10 @@ class DemoTraining:
         return True
 
     def _stage(self, stage: str) -> bool:
-        if stage in CLIPS_OF.values():
-            return self._clips(stage)
-        if stage in CLIPS_OF:
-            return self._network(stage)
+        if stage == "clips":
+            return self._clips()
+        if stage == "network":
+            return self._network()
         recipe = self._codec(stage)
         if stage == "audio-vae":
             self._audio_vae(recipe)
@@ -117,14 +114,14 @@ class DemoTraining:
             begin(folder, seen, heard, encoder.eval(), tokenizer)
         return Checkpoint(folder)
 
-    def _clips(self, stage: str) -> bool:
-        recipe = CLIPS_FILE.read(self.recipes / f"demo-{stage}.json")
+    def _clips(self) -> bool:
+        recipe = CLIPS_FILE.read(self.recipes / "demo-clips.json")
         try:
             encode_world(
                 self._begin(),
                 recipe.world.world(),
-                range(recipe.first, recipe.first + recipe.clips),
-                self.folder / stage,
+                range(recipe.clips),
+                self.folder / "clips",
                 without_first_frame=recipe.without_first_frame,
                 on_clip=self.on_clip,
                 cancelled=self.stop,
@@ -133,11 +130,9 @@ class DemoTraining:
             return False
         return True
 
-    def _network(self, stage: str) -> bool:
-        before = self.folder / BEGUN if stage == "network" else self.folder / "network" / CHECKPOINT
-        checkpoint, recipe = Checkpoint(before), read_recipe(self.recipes / f"demo-{stage}.json")
-        clips = LatentCache(self.folder / CLIPS_OF[stage], encoders_identity(checkpoint))
-        folder = self.folder / stage
+    def _network(self) -> bool:
+        checkpoint, recipe = Checkpoint(self.folder / BEGUN), read_recipe(self.recipes / "demo-network.json")
+        clips, folder = LatentCache(self.folder / "clips", encoders_identity(checkpoint)), self.folder / "network"
         trainer = NetworkTrainer(
             checkpoint,
             recipe,

@@ -229,7 +229,6 @@ class NetworkTrainer:
             video_shift=recipe.video_shift,
             audio_shift=recipe.audio_shift,
             text_dropout=recipe.text_dropout,
-            shared_time=recipe.shared_time,
             first=(part * self.processes + self.rank) * size,
         )
         loss = self.network(batch, noise, expert_of(self.step), recipe.audio_weight, self.empty)

@@ -50,23 +50,19 @@ def draw_noise(
     video_shift: float = 5.0,
     audio_shift: float = 5.0,
     text_dropout: float = 0.0,
-    shared_time: float = 0.0,
     first: int = 0,
 ) -> Noise:
     """The draws of step `step` for the clips of `batch`, from one generator for each clip.
 
-    Times of picture and sound are independent, each through its own shift (paper Eq. 4), but for the clips where they
-    are one. The picture's lies on the side of boundary_ratio * 1000 where the step's expert works (`expert_of`): it is
-    drawn as over the whole schedule and kept to that side. The released step draws one index for all clips and for
-    both modalities.
+    Times of picture and sound are independent, each through its own shift (paper Eq. 4). The picture's lies on
+    the side of boundary_ratio * 1000 where the step's expert works (`expert_of`): it is drawn as over the whole
+    schedule and kept to that side. The released step draws one index for all clips and for both modalities.
 
     Args:
         seed, step: all randomness follows from these two and from a clip's place.
         boundary_ratio: of the checkpoint (0.9); timesteps of 1000 * boundary_ratio and above are high noise.
         video_shift, audio_shift: s of Eq. 4, at least above 0 (5 and 1 in phase 1, 5 and 5 later).
         text_dropout: share of clips that learn without their prompt (0.5 in phase 1, 0.2 later).
-        shared_time: share of clips whose sound is as far as their picture: the same u, each through its own shift, as
-            when a take is made (0 in the paper, 1 in the released step).
         first: the place of the batch's first clip among all clips of the step, so that a step may be cut into
             pieces, or spread over processes, and draws the same.
     """
@@ -78,13 +74,11 @@ def draw_noise(
         u, audio_u, text = torch.rand(3, generator=generator, dtype=torch.float64).tolist()
         # rand is in [0, 1), so that 1 - rand never is 0: a clip without noise has nothing to learn.
         u = 1 - u * (1 - boundary) if high else (1 - u) * boundary
+        times.append(shifted(u, video_shift))
+        audio_times.append(shifted(1 - audio_u, audio_shift))
         without.append(text < text_dropout)
         videos.append(torch.randn(video.shape, generator=generator))
         audios.append(torch.randn(audio.shape, generator=generator))
-        # Drawn last: what was drawn before does not depend on whether times are shared.
-        together = torch.rand((), generator=generator).item() < shared_time
-        times.append(shifted(u, video_shift))
-        audio_times.append(shifted(u if together else 1 - audio_u, audio_shift))
     device = batch.video_latents.device
     return Noise(
         TIMESTEPS * torch.tensor(times, dtype=torch.float32, device=device),

@@ -63,7 +63,6 @@ class Recipe(Versioned):
         video_shift, audio_shift: s of Eq. 4 (5 and 1 in phase 1, 5 and 5 later).
         audio_weight: of the sound's error (0.2).
         text_dropout: share of clips that learn without their prompt (0.5 in phase 1, 0.2 later).
-        shared_time: share of clips whose picture and sound are equally far, see `draw_noise` (0 in the paper).
         adapter: of the two adapter modes, and of them alone.
         gradient_checkpointing: compute the layers' insides again on the way back instead of keeping them.
         dtype: that the network computes in. Weights and adapters that learn are float32 all the same.
@@ -87,7 +86,6 @@ class Recipe(Versioned):
     audio_shift: _Shift = 5.0
     audio_weight: Annotated[float, Field(ge=0, le=100)] = 0.2
     text_dropout: _Share = 0.0
-    shared_time: _Share = 0.0
     adapter: AdapterShape | None = None
     gradient_checkpointing: bool = False
     dtype: Literal["float32", "bfloat16"] = "float32"

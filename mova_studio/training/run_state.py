@@ -23,7 +23,6 @@ from torch.distributed.tensor import DTensor
 from mova_studio.atomic import output_error, replacing
 from mova_studio.errors import InputError
 from mova_studio.network.weights import save_tensors
-from mova_studio.training.recipe import Recipe
 
 FORMAT = 1
 # Fields of the recipe that may differ between a saved run and the one that goes on with it.
@@ -77,12 +76,10 @@ def facts_to_resume(folder: Path, now: RunFacts) -> RunFacts:
     facts = read_facts(folder)
     if facts is None:
         raise InputError(f"{folder} holds no saved run; begin one without --resume.", field="out")
-    # A run that was begun before the recipe had a field was begun with what the field is by default.
-    begun = {name: each.default for name, each in Recipe.model_fields.items() if not each.is_required()} | facts.recipe
-    for name in sorted(now.recipe.keys() | begun.keys()):
-        if name not in _FREE and now.recipe.get(name) != begun.get(name):
+    for name in sorted(now.recipe.keys() | facts.recipe.keys()):
+        if name not in _FREE and now.recipe.get(name) != facts.recipe.get(name):
             raise InputError(
-                f"The run in {folder} was begun with {name} {begun.get(name)!r}, and the recipe says "
+                f"The run in {folder} was begun with {name} {facts.recipe.get(name)!r}, and the recipe says "
                 f"{now.recipe.get(name)!r}; give the recipe it began with ({folder / 'recipe.json'}).",
                 field="recipe",
             )

@@ -68,16 +68,6 @@ def test_times_are_independent_and_each_has_its_shift():
     assert torch.corrcoef(torch.stack([noise.timestep, noise.audio_timestep]))[0, 1].abs() < 0.15
 
 
-def test_shared_times_are_one_u_through_each_shift():
-    """As while a take is made; what else is drawn does not depend on it."""
-    apart, shared, half = (draw(MANY, 2, video_shift=5.0, audio_shift=1.0, shared_time=share) for share in (0, 1, 0.5))
-    u = [unshifted(time.item() / 1000, 5.0) for time in shared.timestep]
-    assert shared.audio_timestep.tolist() == pytest.approx([1000 * each for each in u], abs=0.01)
-    assert torch.equal(shared.timestep, apart.timestep) and torch.equal(shared.audio, apart.audio)
-    assert (half.audio_timestep == shared.audio_timestep).float().mean().item() == pytest.approx(0.5, abs=0.1)
-    assert torch.equal(half.audio_timestep == shared.audio_timestep, half.audio_timestep != apart.audio_timestep)
-
-
 def test_text_is_dropped_in_its_share():
     assert not draw(MANY, 0).without_text.any()
     assert draw(MANY, 0, text_dropout=0.2).without_text.float().mean().item() == pytest.approx(0.2, abs=0.06)
