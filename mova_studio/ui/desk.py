@@ -112,6 +112,7 @@ class PageState:
         looked: the System view has been opened, and what stands in its fields is the person's.
         imagined: what was asked last about another machine.
         training: the training run that the Train view shows; None for the newest.
+        recipe: whose numbers were filled into the Train view's fields last; None for the first one's.
         clips: that were found last where the Train view's field points to.
         sent: what the page shows now, by part, so that only changes are sent.
         idle_looks: how often the page has looked in vain since the last job ended.
@@ -137,6 +138,7 @@ class PageState:
     looked: bool = False
     imagined: Imagined | None = None
     training: str | None = None
+    recipe: str | None = None
     clips: FoundClips | None = None
     sent: dict[str, object] = field(default_factory=dict)
     idle_looks: int = 0

@@ -168,9 +168,12 @@ class LabEvents:
         return self._moved(lab.redo(Sheet.of(*values)))
 
     async def from_template(self, page: PageState, lab: LabState, key: Any, *values: Any) -> dict[Any, Any]:
-        """A template's words as the person's own."""
-        shown, prompt = Sheet.of(*values), template_prompt(page.language, str(key or ""))
-        if not prompt:
+        """A template's words as the person's own. Gradio also asks when the list is left as it was; then nothing
+        moves."""
+        key, before = str(key or ""), lab.template
+        lab.template = key
+        shown, prompt = Sheet.of(*values), template_prompt(page.language, key)
+        if not prompt or key == before:
             return self._moved(None)
         lab.keep(shown)
         return self._moved(dataclasses.replace(shown, original=prompt, rewritten=""))

@@ -65,6 +65,7 @@ class LabState:
         past, future: sheets that Undo and Redo bring.
         history: rewrites of this session, oldest first.
         made: the picture that was made last.
+        template: that was chosen last.
         batch: rewrites of a batch by (prompt, backend), so that one that was stopped goes on.
     """
 
@@ -76,6 +77,7 @@ class LabState:
     future: list[Sheet] = field(default_factory=list)
     history: list[Enhanced] = field(default_factory=list)
     made: MadePicture | None = None
+    template: str = ""
     batch: dict[tuple[str, str], Enhanced] = field(default_factory=dict)
 
     def keep(self, sheet: Sheet) -> None:

@@ -130,8 +130,12 @@ class TrainView:
         yield words | {form.raw: gr.update(visible=not page.clips.encoded)} | await self._cost(page, values)
 
     async def choose(self, request: gr.Request, page: PageState, *values: Any) -> dict[Any, Any]:
-        """Another recipe: its own numbers."""
+        """Another recipe: its own numbers. Gradio also asks when the list is left as it was; then what was typed
+        stays."""
         recipe = values[2] if values[2] in RECIPES else RECIPES[0]
+        if recipe == (page.recipe or RECIPES[0]):
+            return {self.form.places["recipe"]: ""}
+        page.recipe = recipe
         filled = self.form.filled(page.language, recipe)
         rank = filled[self.form.rank]["value"]
         numbers = [filled[part] for part in (self.form.steps, self.form.batch, self.form.samples, self.form.rate)]

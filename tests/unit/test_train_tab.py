@@ -35,6 +35,7 @@ from mova_studio.ui.train_form import RECIPES, numbers_of, read, usual_kinds
 from mova_studio.ui.train_html import list_html, run_html
 from mova_studio.ui.train_view import TrainView
 from mova_studio.ui.translated import translate
+from mova_studio.ui.wording import Wording
 
 ASKED = Asked("<b>bell</b>", "demo", "/clips", (), "/clips", "adapter", "adapter", 200, 4, "2026-11-21T10:00:00+00:00")
 RUN = TrainingSnapshot("20261121-100000-ab12", Path("/runs/a"), ASKED, Stage.TRAINING, step=50, pace=2.0)
@@ -191,6 +192,23 @@ def test_how_a_process_ended(tmp_path):
         (folder.path / "asked.json").write_text(damage, "utf-8")
         with pytest.raises(InputError):
             folder.asked()
+
+
+def test_leaving_the_list_of_recipes_as_it_was_keeps_what_was_typed(studio):
+    """Gradio tells of a choice whenever the list loses the focus."""
+    access = Access()
+    view = TrainView(studio, access, ServedTakes(), AdaptersView(InstalledAdapters(studio), access))
+    with gr.Blocks():
+        view.draw(Wording())
+    page, whole = PageState(owner=True), (*VALUES[:2], "phase-1", *VALUES[3:])
+
+    def steps_after(values):
+        return asyncio.run(view.choose(gr.Request(username=None), page, *values)).get(view.form.steps)
+
+    assert steps_after(VALUES) is None
+    assert steps_after(whole) == numbers_of("phase-1")["steps"]
+    assert steps_after(whole) is None
+    assert steps_after(VALUES) == numbers_of("adapter")["steps"]
 
 
 def test_the_cost_before_the_click(tmp_path):

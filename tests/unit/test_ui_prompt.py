@@ -23,13 +23,16 @@ from mova_studio.prompting.workflow import Enhanced
 from mova_studio.ui.access import Access, Account
 from mova_studio.ui.api_prompt import PromptApi
 from mova_studio.ui.catalogue import TEXTS
+from mova_studio.ui.create import draw_create
 from mova_studio.ui.desk import PageState
+from mova_studio.ui.header import Header
 from mova_studio.ui.page import build_page
 from mova_studio.ui.prompt_backend import about_html, read_choice
 from mova_studio.ui.prompt_batch import MAX_SHOTS, read_ideas
 from mova_studio.ui.prompt_diff import ADDED, REMOVED, changes, diff_html, words_in
 from mova_studio.ui.prompt_html import advice_html, history_html, progress_html, report_html
-from mova_studio.ui.prompt_lab import template_choices, template_prompt
+from mova_studio.ui.prompt_lab import LabView, template_choices, template_prompt
+from mova_studio.ui.prompt_lab_events import LabEvents
 from mova_studio.ui.prompt_line import PromptLine, origin_of
 from mova_studio.ui.prompt_run import Rewriter
 from mova_studio.ui.prompt_state import MAX_HISTORY, LabState, Sheet
@@ -202,6 +205,28 @@ def test_history_keeps_the_last_twenty_and_undo_keeps_edits():
     edited = Sheet("a", rewritten="b, changed")
     assert lab.undo(edited) == first and lab.redo(first) == edited and lab.undo(second) == first
     assert LabState().undo(first) is None and LabState().redo(first) is None
+
+
+def test_leaving_the_list_of_templates_as_it_was_keeps_what_was_written(tmp_path):
+    """Gradio tells of a choice whenever the list loses the focus."""
+    studio, view = Studio(tmp_path / "library"), LabView()
+    with gr.Blocks():
+        words = Wording()
+        view.draw(words)
+        header = Header()
+        header.draw(words, "demo")
+        create = draw_create(words, preset_for("demo"), header)
+    events = LabEvents(view, create.form, create.filling, Rewriter(studio, Access()), TokenMeter(studio))
+    page, lab, key = PageState(), LabState(), template_choices("en")[1][1]
+
+    def original_after(key):
+        moved = asyncio.run(events.from_template(page, lab, key, "mine", "", "", "", "", ""))
+        return moved.get(view.fields[0])
+
+    first = original_after(key)
+    assert first is not None and original_after(key) is None
+    assert original_after("") is None and original_after(key) == first
+    studio.close()
 
 
 def test_ideas_are_counted_by_line_and_limited():
