@@ -26,7 +26,7 @@ COLUMNS = {
 _MOST = 60.0  # dB, above which no pixel differs by more than rounding
 
 
-def table(arms: dict[str, dict[str, float]], names: list[str]) -> str:
+def table(arms: dict[str, dict[str, Any]], names: list[str]) -> str:
     """Those of `names` that were measured, a row each, as Markdown.
 
     Args:
@@ -34,14 +34,18 @@ def table(arms: dict[str, dict[str, float]], names: list[str]) -> str:
     """
     measured = [name for name in names if name in arms]
     with_psnr = any("psnr" in arms[name] for name in measured)
-    heads = ["", *COLUMNS.values(), *(["PSNR against plain"] if with_psnr else []), "processor time per clip"]
+    timed = any("processor_seconds_per_clip" in arms[name] for name in measured)
+    heads = ["", *COLUMNS.values()]
+    heads += ["PSNR against plain"] * with_psnr + ["processor time per clip"] * timed
     rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
     for name in measured:
         figures = arms[name]
         row = [name, *(f"{100 * figures[column]:.1f} %" for column in COLUMNS)]
         if with_psnr:
             row.append(_decibels(figures.get("psnr")))
-        rows.append([*row, f"{figures['processor_seconds_per_clip']:.1f} s"])
+        if timed:
+            row.append(f"{figures['processor_seconds_per_clip']:.1f} s")
+        rows.append(row)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -62,7 +66,9 @@ def tables(result: dict[str, Any]) -> dict[str, str]:
         "guidance": ["plain", *GROUPS["guidance"]],
         "plans": ["plain", *GROUPS["plans"]],
     }
-    return {group: table(arms, names) for group, names in shown.items() if set(names) & (set(arms) - {"plain"})}
+    told = {group: table(arms, names) for group, names in shown.items() if set(names) & (set(arms) - {"plain"})}
+    kinds = arms.get("plain", {}).get("kinds")
+    return told | ({"kinds": table(kinds, list(kinds))} if kinds else {})
 
 
 def measured(result: dict[str, Any]) -> str:

@@ -53,9 +53,10 @@ def test_the_card_tells_both_numbers(tmp_path):
 def test_docs_and_card_hold_what_was_measured():
     gates = json.loads((RESULTS / "demo_gates-cpu.json").read_text())
     settings = json.loads((RESULTS / "demo_settings-cpu.json").read_text())
+    kinds = json.loads((RESULTS / "demo_kinds-cpu.json").read_text())
     for page in ("demo.md", "demo.zh.md"):
         said = (PROJECT / "docs" / page).read_text("utf-8")
-        for rows in (*tables(gates).values(), *tables(settings).values()):
+        for rows in (*tables(gates).values(), *tables(settings).values(), *tables(kinds).values()):
             figures = [line.split(" | ", 1)[1] for line in rows.splitlines()[2:]]
             assert all(each in said for each in figures), page
     assert measured(gates) in (PROJECT / "assets" / "demo" / "README.md").read_text("utf-8")
