@@ -8,6 +8,7 @@ from mova_studio.library.preset_file import PresetFile, read_preset
 from mova_studio.settings import trained_demo
 
 FOLDER = "examples"
+FIRST = "face"  # speech is what the model is for, and of all kinds the demo makes this one best
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,15 @@ class DemoExample:
 
 
 def demo_examples() -> dict[str, DemoExample]:
-    """By their files' names without .json; none where only the untrained demo is here.
+    """By their files' names without .json, the one to begin with first; none where only the untrained demo is here.
 
     Raises:
         InputError: a file cannot be used.
     """
     demo = trained_demo()
     found = {}
-    for path in sorted((demo / FOLDER).glob("*.json")) if demo else ():
+    files = (demo / FOLDER).glob("*.json") if demo else ()
+    for path in sorted(files, key=lambda path: (path.stem != FIRST, path.stem)):
         picture = path.with_suffix(".png")
         if picture.is_file():
             found[path.stem] = DemoExample(read_preset(path), picture.read_bytes())
