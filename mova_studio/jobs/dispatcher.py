@@ -72,7 +72,7 @@ class Dispatcher:
         self._wish: str | None = None
         self._worker: WorkerProcess | None = None
         self._guest: Guest | None = None
-        self._warmed = self._alive = False
+        self._alive = False
         self._stillborn = 0
         self._seen = -1
         self._closed = False
@@ -138,14 +138,6 @@ class Dispatcher:
         """Bytes of RAM that the worker holds now."""
         with self._lock:
             return 0 if self._worker is None else self._worker.memory()
-
-    def warm_up(self) -> None:
-        """Start the worker, which takes seconds, before the first job needs it; only ever once, so that memory which
-        somebody freed stays free."""
-        with self._lock:
-            if not (self._warmed or self._closed or self.reserved):
-                self._warmed = True
-                self._worker = self._worker or self._new_worker()
 
     def unload(self) -> None:
         """End the worker if nothing runs.

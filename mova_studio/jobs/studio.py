@@ -300,11 +300,6 @@ class Studio:
         """Bytes of RAM that the worker holds now, which a new plan could use."""
         return 0 if self._dispatcher is None else self._dispatcher.worker_memory()
 
-    def warm_up(self) -> None:
-        """Somebody is here: start the worker, so that the first take need not wait for it. Later calls do nothing."""
-        if self._dispatcher is not None:
-            self._dispatcher.warm_up()
-
     def unload(self) -> None:
         """End the worker if nothing runs, and with it all that it holds; the next job starts another.
 

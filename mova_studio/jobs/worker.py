@@ -48,14 +48,13 @@ class Worker:
     def serve(self) -> None:
         """Run until the input ends; never returns.
 
-        Listening starts before what takes need is imported, which takes seconds, so that a worker whose studio is gone
+        Listening starts before torch is imported, which takes seconds, so that a worker whose studio is gone
         notices at once.
         """
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
         from mova_studio.jobs.engine import Engine
-        from mova_studio.jobs.runner import make_take
 
-        engine, self._make_take = Engine(), make_take
+        engine = Engine()
         if engine.machine.gpu is None:
             # Where the processor computes, the page must still answer at once.
             psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 10)
@@ -66,12 +65,13 @@ class Worker:
 
     def _run(self, engine: Engine, command: dict[str, Any]) -> dict[str, Any]:
         """Make the take that `command` asks for; returns the event that ends the job."""
+        from mova_studio.jobs.runner import make_take
         from mova_studio.jobs.saved_run import SavedRun, Saver
         from mova_studio.library.shot import Shot
         from mova_studio.placement.request import Limits
 
         job = command["run"]
-        take = self._make_take(
+        take = make_take(
             engine,
             Shot.from_dict(command["shot"]),
             command["seed"],

@@ -178,8 +178,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
 
         opened = blocks.load(open_page, [page, jobs_text, language_text], everything, js=_RECALL_JS, **QUIET)
         opened.then(None, language_text, None, js=_SPEAK_JS, **QUIET)
-        told = opened.then(form_events.told, page, [form.cost, header.machine], **QUIET)
-        told.then(studio.warm_up, None, None, **QUIET)
+        opened.then(form_events.told, page, [form.cost, header.machine], **QUIET)
         shown_later = [
             *scouts_view.shown,
             *models_view.shown,

@@ -151,15 +151,6 @@ def test_limits_reach_the_worker_and_the_plan_comes_back(tmp_path, monkeypatch):
         studio.close()
 
 
-def test_a_worker_that_was_warmed_up_waits_for_the_first_take_once(studio):
-    studio.warm_up()
-    assert studio.worker_memory() > 0
-    studio.unload()
-    studio.warm_up()
-    assert studio.worker_memory() == 0, "memory that somebody freed stays free"
-    assert until(studio, studio.submit(QUICK), ended).state is JobState.DONE
-
-
 def test_unloading_gives_the_memory_back_and_the_next_job_runs(studio):
     until(studio, studio.submit(QUICK), ended)
     assert studio.worker_memory() > 10**8
