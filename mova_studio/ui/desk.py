@@ -115,6 +115,7 @@ class PageState:
         recipe: whose numbers were filled into the Train view's fields last; None for the first one's.
         clips: that were found last where the Train view's field points to.
         sent: what the page shows now, by part, so that only changes are sent.
+        recent: what was sent of the Create view, by component, since all of it was sent again.
         idle_looks: how often the page has looked in vain since the last job ended.
         painting: held while the page's changes are put together, so that they leave in order.
     """
@@ -141,6 +142,7 @@ class PageState:
     recipe: str | None = None
     clips: FoundClips | None = None
     sent: dict[str, object] = field(default_factory=dict)
+    recent: dict[Any, Any] = field(default_factory=dict)
     idle_looks: int = 0
     painting: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -38,12 +38,24 @@ class Painter:
             live: the page has been watching; a take that is done starts to play.
         """
         async with page.painting:
-            try:
-                return await self._paint(page, live)
-            except BaseException:
-                # What did not leave counts as not sent.
-                page.sent.clear()
-                raise
+            return await self._changes(page, live)
+
+    async def repaint(self, page: PageState) -> dict[Any, Any]:
+        """As `paint`, and once more what has left since the last repainting: of answers that come close together the
+        page may have shown the last one alone. What it shows already does not change by it."""
+        async with page.painting:
+            again, page.recent = page.recent, {}
+            return again | await self._changes(page, live=True)
+
+    async def _changes(self, page: PageState, live: bool) -> dict[Any, Any]:
+        try:
+            changes = await self._paint(page, live)
+        except BaseException:
+            # What did not leave counts as not sent.
+            page.sent.clear()
+            raise
+        page.recent |= changes
+        return changes
 
     async def _paint(self, page: PageState, live: bool) -> dict[Any, Any]:
         view, language = self.view, page.language

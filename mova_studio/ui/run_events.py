@@ -71,7 +71,7 @@ class RunEvents:
         ).then(None, self.jobs_text, None, js=_ORDERED_JS, **QUIET)
         watched = [*view.painted, *form.places.values(), form.advanced, form.cost]
         view.timer.tick(self.tick, page, watched, **QUIET)
-        view.pulse.tick(self.tick, page, watched, trigger_mode="multiple", **QUIET)
+        view.pulse.tick(self.beat, page, watched, trigger_mode="multiple", **QUIET)
         form.cancel.click(self.cancel, page, view.painted, **QUIET)
         form.dice.click(lambda: str(ANY_SEED), None, fields["seed"], **QUIET)
         form.reuse.click(self.reuse_seed, page, fields["seed"], **QUIET)
@@ -135,7 +135,13 @@ class RunEvents:
 
     async def tick(self, page: PageState) -> dict[Any, Any]:
         """What has changed since the last look."""
-        updates = await self.painter.paint(page)
+        return await self._news(page, await self.painter.paint(page))
+
+    async def beat(self, page: PageState) -> dict[Any, Any]:
+        """The same, with what an answer that was lost had to say."""
+        return await self._news(page, await self.painter.repaint(page))
+
+    async def _news(self, page: PageState, updates: dict[Any, Any]) -> dict[Any, Any]:
         if self.view.strip in updates:
             updates[self.form.cost] = await self.form_events.cost_line(page, planned=self.form_events.advisor.ready)
         if self.view.stage in updates:

@@ -207,6 +207,25 @@ def test_a_job_that_fails_later_complains_beside_its_field(tmp_path, field, plac
     assert events.painter.view.stage not in asyncio.run(events.tick(page)), "nothing is sent twice"
 
 
+def test_an_answer_that_was_lost_is_said_again_once(tmp_path):
+    studio = _FailedStudio(tmp_path / "library", None)
+    desk, words, header, page = Desk(studio), Wording(), Header(), PageState(jobs=["id"])
+    with gr.Blocks():
+        header.draw(words, "demo")
+        painter = Painter(desk, ServedTakes(), draw_create(words, preset_for("demo"), header))
+        advisor = Advisor(studio)
+        events = RunEvents(
+            desk, painter, FormEvents(studio, painter.view.form, header, advisor), gr.State(), gr.Textbox()
+        )
+    lost = asyncio.run(events.tick(page))
+    assert {painter.view.stage, painter.view.form.generate, painter.view.form.cancel} <= set(lost)
+    again = asyncio.run(events.beat(page))
+    assert {component: again[component] for component in lost if component is not events.form.cost} == {
+        component: update for component, update in lost.items() if component is not events.form.cost
+    }
+    assert painter.view.stage not in asyncio.run(events.beat(page)), "and then the page is left alone"
+
+
 @pytest.mark.parametrize(("before", "plays"), [(JobState.WAITING, True), (JobState.RUNNING, True), (None, False)])
 def test_a_take_plays_for_the_page_that_waited_for_it_however_quick_it_was(tmp_path, monkeypatch, before, plays):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
