@@ -7,6 +7,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from mova_studio.atomic import output_error, replacing
@@ -47,6 +48,27 @@ class Asked:
     steps: int
     clips_a_step: int
     created: str
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How far raw clips are encoded.
+
+    Attributes:
+        kind: "caption" or "clip": the captions come first.
+        done, total: of that kind.
+        pace: seconds of one, of late; None where all were there already.
+    """
+
+    kind: str
+    done: int
+    total: int
+    pace: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of that kind."""
+        return None if self.pace is None else (self.total - self.done) * self.pace
 
 
 class TrainingFolder:
@@ -114,16 +136,22 @@ class TrainingFolder:
         """What a phase's command answered; {} if it has not."""
         return read_object(self.path / f"{phase}.json")
 
-    def encoding(self) -> tuple[int, int]:
-        """How many clips are encoded, and of how many; (0, 0) before the first."""
+    def encoding(self) -> Encoding | None:
+        """How far its clips are encoded; None before the first caption."""
+        latest: Encoding | None = None
+        seconds: list[float] = []
         for line in reversed(self._said(ENCODE)):
             try:
                 told = json.loads(line)
-                if told["event"] == "clip":
-                    return int(told["done"]), int(told["total"])
+                kind, took = told["event"], told["seconds"]
+                latest = latest or Encoding(kind, int(told["done"]), int(told["total"]))
+                if kind == latest.kind and took is not None:
+                    seconds.append(float(took))
             except (ValueError, KeyError, TypeError):
                 continue
-        return 0, 0
+        if latest is None or not seconds:
+            return latest
+        return dataclasses.replace(latest, pace=median(seconds))
 
     def fault(self) -> str:
         """Why its latest process ended before its time; "" where it did not, or was asked to."""

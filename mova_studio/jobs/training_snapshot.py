@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from mova_studio.jobs.training_folder import ENCODE, TRAIN, Asked, TrainingFolder
+from mova_studio.jobs.training_folder import ENCODE, TRAIN, Asked, Encoding, TrainingFolder
 from mova_studio.jobs.training_log import Point, TrainingLog
 
 
@@ -35,7 +35,7 @@ class TrainingSnapshot:
         stopping: it was asked to stop.
         step: the last one that was done, of `asked.steps`.
         saved_step: the one that it goes on from.
-        encoded: clips that are encoded, and of how many, while they are.
+        encoding: how far its clips are encoded, while they are; None before the first.
         skipped: clips that could not be encoded, and `reason` of the first.
         pace: seconds of a step; None before the first.
         curve: losses over the steps.
@@ -51,7 +51,7 @@ class TrainingSnapshot:
     stopping: bool = False
     step: int = 0
     saved_step: int = 0
-    encoded: tuple[int, int] = (0, 0)
+    encoding: Encoding | None = None
     skipped: int = 0
     reason: str = ""
     pace: float | None = None
@@ -97,7 +97,7 @@ def picture(
         stopping=stopping,
         step=saved if stage.at_work and not folder.logged_now() else log.step,
         saved_step=saved,
-        encoded=folder.encoding() if stage is Stage.ENCODING else (0, 0),
+        encoding=folder.encoding() if stage is Stage.ENCODING else None,
         skipped=len(skipped),
         reason=f"{skipped[0]['name']}: {skipped[0]['reason']}" if skipped else "",
         pace=log.pace,

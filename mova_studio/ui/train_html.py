@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from mova_studio.errors import InputError
+from mova_studio.jobs.training_folder import Encoding
 from mova_studio.jobs.training_snapshot import Stage, TrainingSnapshot
 from mova_studio.ui.catalogue import TEXTS, say
 from mova_studio.ui.served import ServedTakes
@@ -98,10 +99,7 @@ def _progress(language: str, run: TrainingSnapshot) -> str:
     if run.stage is Stage.WAITING:
         return f'<p class="m-words">{escape(say(language, "train.words.waiting"))}</p>'
     if run.stage is Stage.ENCODING:
-        done, total = run.encoded
-        if not total:
-            return f'<p class="m-words">{escape(say(language, "train.words.encoding.start"))}</p>'
-        return _bar(done / total, [say(language, "train.words.encoding", done=done, total=total)])
+        return _encoding(language, run.encoding)
     if run.stage is Stage.TRAINING and not run.step:
         return f'<p class="m-words">{escape(say(language, "train.words.loading"))}</p>'
     if run.stage is Stage.TRAINING:
@@ -120,6 +118,15 @@ def _progress(language: str, run: TrainingSnapshot) -> str:
         return _bar(run.saved_step / steps, [say(language, key, step=run.saved_step, steps=steps)])
     anew = say(language, "train.words.failed_anew" if failed else "train.words.begins")
     return f'<p class="m-words">{escape(anew)}</p>'
+
+
+def _encoding(language: str, encoding: Encoding | None) -> str:
+    if encoding is None:
+        return f'<p class="m-words">{escape(say(language, "train.words.encoding.start"))}</p>'
+    words = [say(language, f"train.words.encoding.{encoding.kind}", done=encoding.done, total=encoding.total)]
+    if encoding.seconds_left is not None:
+        words.append(say(language, "left", time=countdown(language, encoding.seconds_left)))
+    return _bar(encoding.done / encoding.total, words)
 
 
 def _bar(share: float, words: Sequence[str]) -> str:

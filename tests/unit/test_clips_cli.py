@@ -34,7 +34,11 @@ def test_the_answer_is_json_and_events_are_lines(clips: Path, tiny_checkpoint: P
     }
     events = [json.loads(line) for line in told.err.splitlines()]
     assert [event["event"] for event in events] == ["skipped", "caption", "caption", "clip"]
+    assert events[-1].pop("seconds") > 0
     assert events[-1] == {"event": "clip", "name": "a.mov", "done": 1, "total": 1}
+    assert main([*arguments, "--json", "--events"]) == 0
+    again = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [event.get("seconds") for event in again] == [None] * 4, "nothing was made anew"
     assert main(arguments) == 0
     told = capsys.readouterr()
     assert told.out == f"{tmp_path / 'c'}: 1 of 32x32x5 (0 encoded, 1 there already, 1 skipped)\n"

@@ -165,6 +165,26 @@ def test_a_log_is_read_as_it_grows(tmp_path):
     assert curve[0] == Point(5, pytest.approx(0.3), 1.0)
 
 
+def test_how_far_clips_are_encoded(tmp_path):
+    folder, told = run_folder(tmp_path / "run"), []
+
+    def tell(kind: str, done: int, seconds: float | None, total: int = 40) -> str:
+        told.append(json.dumps({"event": kind, "name": "片段 " * 9, "done": done, "total": total, "seconds": seconds}))
+        (folder.path / "encode.txt").write_text("\n".join(told) + '\n{"event": "cl', "utf-8")
+        return run_html("en", replace(RUN, stage=Stage.ENCODING, encoding=folder.encoding()))
+
+    assert "loading the encoders" in run_html("en", replace(RUN, stage=Stage.ENCODING, encoding=folder.encoding()))
+    words = tell("caption", 1, None, total=2)
+    assert "Encoding captions: 1 of 2" in words and 'aria-valuenow="50"' in words and "left" not in words
+    assert "3 s left" in tell("caption", 1, 3.0, total=2)
+    kept = [tell("clip", done, None) for done in range(1, 4)]
+    assert "Encoding clips: 3 of 40" in kept[-1] and "left" not in kept[-1], "a caption's time is no clip's"
+    told.append("rubbish\n" + json.dumps({"event": "skipped", "name": "a", "reason": "b"}))
+    made = [tell("clip", 4 + done, seconds) for done, seconds in enumerate((2.0, 50.0, 2.0))]
+    assert "Encoding clips: 6 of 40" in made[-1] and "1 min 8 s left" in made[-1]
+    assert "1 min 8 s left" not in "".join(made[:-1])
+
+
 def test_how_a_process_ended(tmp_path):
     folder = run_folder(tmp_path / "run")
 

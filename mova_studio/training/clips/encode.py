@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,9 @@ def encode_clips(
 
     Args:
         buckets: kinds of clip; each clip takes the nearest size and the longest length that it fills.
-        on_event: told {"kind": "caption" | "clip", "name", "done", "total"} for each, {"kind": "skipped", "name",
-            "reason"}, and {"kind": "note", "text"} for what was damaged and is made anew.
+        on_event: told {"kind": "caption" | "clip", "name", "done", "total", "seconds"} for each, the seconds None where
+            it was there already, {"kind": "skipped", "name", "reason"}, and {"kind": "note", "text"} for what was
+            damaged and is made anew.
         cancelled: asked before every caption and clip.
 
     Raises:
@@ -118,14 +120,16 @@ class _Run:
         wanted = list(dict.fromkeys(["", *(source.caption for source in sources)]))
         for done, caption in enumerate(wanted, start=1):
             self._go_on()
-            key = self.prompt_key(caption)
+            key, seconds = self.prompt_key(caption), None
             try:
                 cache.load_prompt(self.folder, key)
             except Damaged as damage:
                 self._note(self.folder / cache.PROMPTS, key, damage)
                 encoder = encoder or CaptionEncoder(self.checkpoint, self.device)
+                begun = time.monotonic()
                 cache.save_prompt(self.folder, key, encoder.encode(caption))
-            self.on_event({"kind": "caption", "name": caption[:80], "done": done, "total": len(wanted)})
+                seconds = time.monotonic() - begun
+            self._tell("caption", caption[:80], done, len(wanted), seconds)
 
     def clips(self, sources: list[ClipSource], skipped: list[Skipped]) -> list[Row]:
         """The rows of all clips that can be used; the others go to `skipped`."""
@@ -134,21 +138,26 @@ class _Run:
         rows = []
         for done, source in enumerate(sources, start=1):
             self._go_on()
+            seconds = None
             try:
                 key = digest_of([self.encoders, kinds, str(FRAME_RATE), source.digest()])
                 try:
                     bucket = cache.clip_bucket(self.folder, key)
                 except Damaged as damage:
                     self._note(self.folder / cache.CLIPS, key, damage)
+                    reading = time.monotonic()
                     bucket, clip = self._read(source)
+                    read = time.monotonic() - reading
                     encoder = encoder or ClipEncoder(self.checkpoint, self.device)
+                    encoding = time.monotonic()
                     cache.save_clip(self.folder, key, encoder.encode(clip), bucket)
+                    seconds = read + time.monotonic() - encoding
                     self.made += 1
                 rows.append(Row(source.name, source.caption, bucket, key, self.prompt_key(source.caption)))
             except InputError as error:
                 skipped.append(Skipped(source.name, error.message))
                 self.on_event({"kind": "skipped", **vars(skipped[-1])})
-            self.on_event({"kind": "clip", "name": source.name, "done": done, "total": len(sources)})
+            self._tell("clip", source.name, done, len(sources), seconds)
         return rows
 
     def _read(self, source: ClipSource) -> tuple[Bucket, Clip]:
@@ -162,6 +171,10 @@ class _Run:
     def _note(self, folder: Path, key: str, damage: Damaged) -> None:
         if (folder / f"{key}.safetensors").exists():
             self.on_event({"kind": "note", "text": f"{damage} It is made anew."})
+
+    def _tell(self, kind: str, name: str, done: int, total: int, seconds: float | None) -> None:
+        rounded = None if seconds is None else round(seconds, 3)
+        self.on_event({"kind": kind, "name": name, "done": done, "total": total, "seconds": rounded})
 
     def _go_on(self) -> None:
         if self.cancelled():
