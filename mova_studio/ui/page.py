@@ -67,15 +67,16 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
     prompts = PromptRoom(studio, access)
     timeline_view = TimelineView(timelines, access)
     with gr.Blocks(title="MOVA Studio", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
-        # First, so that no listener of the page takes one of their names.
-        Api(desk, data, access, advisor).register()
-        GalleryApi(data, studio.votes, access).register()
-        ModelsApi(checkpoints, access).register()
-        CreateApi(studio).register()
-        QueueApi(desk, access).register()
-        PromptApi(prompts.rewriter).register()
-        TimelineApi(timelines, access).register()
-        TrainApi(studio, access).register()
+        # Made first, so that no listener of the page takes one of their names; drawn last, as nobody looks at them.
+        with gr.Column(visible=False, render=False) as for_programs:
+            Api(desk, data, access, advisor).register()
+            GalleryApi(data, studio.votes, access).register()
+            ModelsApi(checkpoints, access).register()
+            CreateApi(studio).register()
+            QueueApi(desk, access).register()
+            PromptApi(prompts.rewriter).register()
+            TimelineApi(timelines, access).register()
+            TrainApi(studio, access).register()
         page = gr.State(PageState())
         jobs_text, language_text = gr.Textbox(visible=False), gr.Textbox(visible=False)
         header.draw(words, studio.model)
@@ -96,6 +97,7 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
                 models_view.draw(words, adapters_view)
             with words.make(gr.Tab, {"label": "tab.system"}, id="system", visible=False) as system_tab:
                 system_view.draw(words)
+        for_programs.render()
         painter = Painter(desk, served, view)
         form = view.form
         form_events = FormEvents(studio, form, header, advisor)
@@ -193,7 +195,18 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
         for event in (opened, changed):
             event.then(prompts.spoken, [page, *prompts.asked], unique(prompts.shown), preprocess=False, **QUIET)
         header.theme.click(None, None, None, js=THEME_JS, **QUIET)
+    _keep_light(blocks, page)
     return blocks
+
+
+def _keep_light(blocks: gr.Blocks, page: gr.State) -> None:
+    """Let no component be told how far a call of a listener is.
+
+    Nothing shows it, and telling each output in turn kept the browser busy for most of a second at every tick of a
+    timer (benchmarks/page_work.py).
+    """
+    for listener in blocks.fns.values():
+        listener.show_progress_on = [page]
 
 
 def unique(components: list[Any]) -> list[Any]:

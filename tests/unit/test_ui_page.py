@@ -106,6 +106,22 @@ def test_only_the_named_functions_are_public(idle_studio):
     assert all(endpoint["description"] for endpoint in info.values())
 
 
+def test_a_call_tells_one_place_of_its_progress_and_what_is_seen_is_found_first(idle_studio):
+    config = build_page(idle_studio, Access()).get_config_file()
+    told = {tuple(listener["show_progress_on"] or ()) for listener in config["dependencies"]}
+    assert len(told) == 1 and len(told.pop()) == 1
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+
+    def in_order(node):
+        yield kinds.get(node["id"])
+        for child in node.get("children", ()):
+            yield from in_order(child)
+
+    order = list(in_order(config["layout"]))
+    seen = len(order) - order[::-1].index("tabitem")
+    assert "api" in order and "api" not in order[:seen]
+
+
 def test_a_page_gets_back_only_its_own_users_jobs(idle_studio):
     desk = Desk(idle_studio)
     shot = Shot(prompt="A bell rings.", width=96, height=64, num_frames=13)
