@@ -96,7 +96,7 @@ def draw_create(words: Wording, preset: RenderPreset, header: Header) -> CreateV
             )
             queue = html_box(queue_list("en", Sight(), None), elem_id="queue", js_on_load=_QUEUE_JS.format(part="list"))
             queue_said = html_box(visible=False, elem_id="queue-said", elem_classes="m-place")
-    timer, pulse = gr.Timer(POLL_SECONDS, active=False), gr.Timer(PULSE_SECONDS, active=False)
+    timer, pulse = gr.Timer(POLL_SECONDS, active=False), gr.Timer(PULSE_SECONDS)
     return CreateView(
         form,
         stage,

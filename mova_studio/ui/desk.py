@@ -141,7 +141,7 @@ class PageState:
     training: str | None = None
     recipe: str | None = None
     clips: FoundClips | None = None
-    sent: dict[str, object] = field(default_factory=dict)
+    sent: dict[str, Any] = field(default_factory=dict)
     recent: dict[Any, Any] = field(default_factory=dict)
     idle_looks: int = 0
     painting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -158,7 +158,7 @@ class PageState:
             self.made_frame = MadeFrame(digest_of(first_frame), frame_origin)
 
     def only_changed(self, wanted: dict[Any, tuple[object, Any]]) -> dict[Any, Any]:
-        """The updates of those components that the page does not show yet.
+        """The updates of those components that the page does not show yet, without properties that stay as they are.
 
         Args:
             wanted: for each component a key that tells what it shows, and the update that shows it.
@@ -166,10 +166,25 @@ class PageState:
         changes = {}
         for component, (key, update) in wanted.items():
             name = str(component._id)
-            if self.sent.get(name, self) != key:
-                self.sent[name] = key
-                changes[component] = update
+            known, before = self.sent.get(name, (self, None))
+            if known != key:
+                self.sent[name] = key, update
+                changes[component] = _differing(update, before)
         return changes
+
+    def said(self, changes: dict[Any, Any]) -> None:
+        """Remember changes as `recent`."""
+        for component, update in changes.items():
+            before = self.recent.get(component)
+            both = isinstance(update, dict) and isinstance(before, dict)
+            self.recent[component] = before | update if both else update
+
+
+def _differing(update: Any, before: Any) -> Any:
+    # The browser reads a component back where an update leaves its value out, so that each property is work.
+    if not (isinstance(update, dict) and isinstance(before, dict)):
+        return update
+    return {name: value for name, value in update.items() if name == "__type__" or before.get(name, name) != value}
 
 
 class Desk:
@@ -233,8 +248,10 @@ class Desk:
             shown.append(page.pinned)
         seen = studio.snapshots(shown) if shown else []
         known = {snapshot.job_id: self.fit(snapshot) for snapshot in seen}
+        # The line may have been read a moment before what became of this page's own.
+        over = {job.job_id for job in ended}
         return Sight(
-            line=tuple(map(self.fit, line)),
+            line=tuple(self.fit(job) for job in line if job.job_id not in over),
             more=max(0, count - len(line)),
             ended=tuple(known[job.job_id] for job in ended[-ENDED_SHOWN:] if job.job_id in known),
             own=frozenset(own),

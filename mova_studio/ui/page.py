@@ -123,7 +123,6 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             [
                 *words.components,
                 *view.painted,
-                view.pulse,
                 *form.inputs,
                 form.cost,
                 form.adapters,
@@ -159,7 +158,6 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
             restored = run_events.restore(state)
             updates = await worded(state)
             _merge_all(updates, restored)
-            updates[view.pulse] = gr.Timer(active=True)
             for tab in owners:
                 _merge(updates, tab, visible=state.owner)
             return updates

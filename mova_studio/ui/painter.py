@@ -41,11 +41,12 @@ class Painter:
             return await self._changes(page, live)
 
     async def repaint(self, page: PageState) -> dict[Any, Any]:
-        """As `paint`, and once more what has left since the last repainting: of answers that come close together the
-        page may have shown the last one alone. What it shows already does not change by it."""
+        """As `paint`, and once more what has left since the last repainting: answers that leave close together may be
+        shown in either order. What the page shows already does not change by it."""
         async with page.painting:
+            await self._changes(page, live=True)
             again, page.recent = page.recent, {}
-            return again | await self._changes(page, live=True)
+            return again
 
     async def _changes(self, page: PageState, live: bool) -> dict[Any, Any]:
         try:
@@ -54,7 +55,7 @@ class Painter:
             # What did not leave counts as not sent.
             page.sent.clear()
             raise
-        page.recent |= changes
+        page.said(changes)
         return changes
 
     async def _paint(self, page: PageState, live: bool) -> dict[Any, Any]:

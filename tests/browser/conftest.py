@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
+import time
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -50,11 +55,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     context = getattr(item, "funcargs", {}).get("context")
     if report.when == "call" and report.failed and isinstance(context, BrowserContext):
+        report.sections.append(("last requests", "\n".join(item.funcargs["heard"])))
         for number, page in enumerate(context.pages):
             report.sections.append((f"page {number}", "\n".join(told(page))))
             with suppress(Error):
                 page.screenshot(path=item.funcargs["screenshots"] / f"failed-{item.name}-{number}.png")
     return report
+
+
+def _hear(heard: deque[str], event: str, request: Request) -> None:
+    path = urlsplit(request.url).path
+    if "/queue/" in path:
+        called = re.search(r'"fn_index":(\d+)', request.post_data or "")
+        heard.append(
+            f"{time.monotonic():.2f} {id(request.frame) % 10_000} {event} {path} {called[1] if called else ''}"
+        )
 
 
 def told(page: Page) -> list[str]:
@@ -68,9 +83,17 @@ def told(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def context(browser: Browser, screenshots: Path) -> Iterator[BrowserContext]:
+def heard() -> deque[str]:
+    """The last questions of the pages to the queue, for the report of a test that failed."""
+    return deque(maxlen=40)
+
+
+@pytest.fixture
+def context(browser: Browser, screenshots: Path, heard: deque[str]) -> Iterator[BrowserContext]:
     """A fresh profile with a dark system theme."""
     fresh = new_context(browser, viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="en-US")
+    for event in ("request", "requestfinished", "requestfailed"):
+        fresh.on(event, partial(_hear, heard, event))
     yield fresh
     fresh.close()
 

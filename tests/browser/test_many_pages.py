@@ -23,7 +23,8 @@ class Session:
     """An open page without its window: the page's own listeners, called as its script calls them."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=120)
+        # Kept for less long than the server keeps it, which closes a connection without a word.
+        self.http = httpx.Client(base_url=url, timeout=120, limits=httpx.Limits(keepalive_expiry=1))
         config = self.http.get("/config").json()
         self.parts = {part["id"]: part["props"] for part in config["components"]}
         self.listeners = config["dependencies"]

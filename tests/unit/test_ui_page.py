@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
@@ -221,6 +222,29 @@ def test_a_job_that_fails_later_complains_beside_its_field(tmp_path, field, plac
         assert said in updates[form.places[place]]["value"]
     assert (form.advanced in updates) == (place == "advanced")
     assert events.painter.view.stage not in asyncio.run(events.tick(page)), "nothing is sent twice"
+
+
+def test_a_job_that_is_over_is_in_no_line_that_was_read_before(tmp_path):
+    studio = _FailedStudio(tmp_path / "library", None)
+    desk, page = Desk(studio), PageState(jobs=["id"], owner=True)
+    desk.submit(Shot(prompt="A bell rings."), 7, "")
+    studio.line = lambda limit: [dataclasses.replace(studio.job, state=JobState.RUNNING)]
+    sight = desk.look(page)
+    assert [job.job_id for job in sight.ended] == ["id"] and sight.line == ()
+    others = desk.look(PageState(owner=True))
+    assert [job.job_id for job in others.line] == ["id"]
+
+
+def test_only_what_differs_leaves_and_all_of_it_is_remembered():
+    page = PageState()
+    with gr.Blocks():
+        box, button = gr.HTML(), gr.Button()
+    first = {box: ("a", gr.update(value="a", visible=True)), button: (True, gr.update(visible=True))}
+    page.said(page.only_changed(first))
+    changed = page.only_changed({box: ("b", gr.update(value="b", visible=True)), button: (True, gr.update())})
+    assert changed == {box: {"__type__": "update", "value": "b"}}
+    page.said(changed)
+    assert page.recent == {box: gr.update(value="b", visible=True), button: gr.update(visible=True)}
 
 
 def test_an_answer_that_was_lost_is_said_again_once(tmp_path):
