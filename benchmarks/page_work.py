@@ -77,7 +77,7 @@ def measure(browser: Browser, url: str, seconds: float, *, every_output: bool) -
     figures |= {"rest": work(counter, rest) / seconds, "type": work(counter, fill)}
     page.click("#generate")
     page.wait_for_selector("#cancel:visible")
-    page.wait_for_selector("#stage img")
+    page.wait_for_selector("#stage video.m-preview")
     figures["watch"] = work(counter, rest) / seconds
     page.click("#cancel")
     page.wait_for_selector("#cancel", state="hidden")

@@ -200,8 +200,8 @@ def build_page(studio: Studio, access: Access) -> gr.Blocks:
 def _keep_light(blocks: gr.Blocks, page: gr.State) -> None:
     """Let no component be told how far a call of a listener is.
 
-    Nothing shows it, and telling each output in turn kept the browser busy for most of a second at every tick of a
-    timer (benchmarks/page_work.py).
+    Nothing shows it, and the browser has less than half the work where it is not told to every output again
+    (benchmarks/page_work.py).
     """
     for listener in blocks.fns.values():
         listener.show_progress_on = [page]
