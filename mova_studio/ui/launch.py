@@ -33,7 +33,7 @@ _STYLES = (
     "timeline.css",
     "timeline_tracks.css",
 )
-_SCRIPTS = ("studio.js", "queue.js", "gallery.js", "compare.js", "adapters.js", "timeline.js")
+_SCRIPTS = ("questions.js", "studio.js", "queue.js", "gallery.js", "compare.js", "adapters.js", "timeline.js")
 # The parts of the Timeline's editor, which `timeline.js` puts together when the page attaches it.
 _EDITOR = sorted(_HERE.glob("timeline_*.js"))
 

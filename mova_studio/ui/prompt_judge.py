@@ -36,6 +36,8 @@ class LabJudge:
             view.judged,
             trigger_mode="always_last",
             preprocess=False,
+            # In order: a look that began later must not be answered first.
+            concurrency_limit=1,
             **QUIET,
         )
 

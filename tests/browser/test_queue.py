@@ -133,6 +133,22 @@ def test_a_question_that_nobody_answers_does_not_stop_the_page(page: Page) -> No
     cancel_all(page)
 
 
+def test_a_question_waits_until_the_one_before_is_confirmed(page: Page) -> None:
+    asked: list[Route] = []
+    page.route("**/queue/join?probe=*", lambda route: asked.append(route))
+    ask = "(number) => { fetch(`gradio_api/queue/join?probe=${number}`, { method: 'POST' }); }"
+    with page.expect_request("**/queue/join?probe=1"):
+        page.evaluate(ask, 1)
+        page.evaluate(ask, 2)
+    assert page.evaluate("fetch('config').then((answer) => answer.status)") == 200
+    assert [route.request.url[-1] for route in asked] == ["1"]
+    with page.expect_request("**/queue/join?probe=2"):
+        asked[0].fulfill(json={"event_id": "nobody"})
+    # One that is never confirmed does not stop the others.
+    with page.expect_request("**/queue/join?probe=3"):
+        page.evaluate(ask, 3)
+
+
 def test_a_press_counts_where_the_list_is_written_anew_under_it(page: Page) -> None:
     add(page, 22, "Pressed.")
     page.wait_for_selector("#queue .m-job[data-state=running]")
