@@ -40,6 +40,7 @@ def test_enhance_in_create_and_undo(page: Page) -> None:
     holds(page, "#lab-original", "A bond trader")
     holds(page, "#lab-rewritten", "[S02]")
     says(page, "#lab-report", "Every check holds")
+    page.wait_for_selector("#lab-history .m-past")
     assert page.locator("#lab-diff ins").count() >= 2 and page.locator("#lab-history .m-past").count() == 1
 
 
