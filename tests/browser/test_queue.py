@@ -149,6 +149,25 @@ def test_a_question_waits_until_the_one_before_is_confirmed(page: Page) -> None:
         page.evaluate(ask, 3)
 
 
+def test_a_question_that_waits_leaves_with_the_page(page: Page) -> None:
+    add(page, 23, "Left.")
+    page.wait_for_selector("#queue .m-job[data-state=running]")
+    page.route("**/queue/join?probe=*", lambda route: None)
+    page.evaluate("""() => {
+      const ask = window.fetch;
+      window.fetch = (resource, options) => {
+        window.pressed ||= String(options?.body).includes("cancel");
+        return ask(resource, options);
+      };
+      fetch("gradio_api/queue/join?probe=1", { method: "POST" });
+    }""")
+    page.locator("#queue .m-job:has-text('Left.')").hover()
+    page.click("#queue .m-job:has-text('Left.') [data-act=cancel]")
+    page.wait_for_function("window.pressed")
+    page.reload()
+    page.wait_for_selector("#queue .m-job[data-state=cancelled]:has-text('Left.')")
+
+
 def test_a_press_counts_where_the_list_is_written_anew_under_it(page: Page) -> None:
     add(page, 22, "Pressed.")
     page.wait_for_selector("#queue .m-job[data-state=running]")

@@ -92,6 +92,7 @@ def test_from_clips_to_an_adapter(
     page.wait_for_selector("#queue-head >> text=A training run has the machine")
     page.wait_for_selector("#queue [data-state=waiting]")
     page.click("#queue [data-state=waiting] [data-act=cancel]", force=True)
+    page.wait_for_selector("#queue [data-state=cancelled]")
 
     page.reload()
     open_train(page)
