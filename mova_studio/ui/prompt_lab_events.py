@@ -75,9 +75,7 @@ class LabEvents:
         )
         shared = [*state, frames[1], form.fields["prompt"], view.original]
         tab.select(self.entered, shared, [view.first_frame, view.original, view.history], **raw)
-        shown = opened.click(self.open, [*state, form.fields["prompt"], *sheet], [*sheet, tabs, view.place], **raw)
-        # Fields that are filled while they are out of sight may tell of their changes one by one, or not at all.
-        shown.then(self.judge.judge, [*state, *sheet], view.judged, **raw)
+        opened.click(self.open, [*state, form.fields["prompt"], *sheet], [*sheet, tabs, view.place], **raw)
 
     @property
     def spoken(self) -> list[Any]:

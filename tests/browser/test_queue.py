@@ -149,6 +149,27 @@ def test_a_question_waits_until_the_one_before_is_confirmed(page: Page) -> None:
         page.evaluate(ask, 3)
 
 
+def test_an_answer_is_shown_as_it_comes(page: Page) -> None:
+    # Gradio hands every answer to a timer; one that waits there is overtaken by one that came before its confirmation.
+    handed, waited = page.evaluate("""async () => {
+      const timer = window.setTimeout;
+      let waited = 0;
+      const handed = new Promise((done) => {
+        window.setTimeout = (what, time, ...given) => {
+          if (!given[0]?.event_id) return timer(what, time, ...given);
+          let ran = false;
+          timer(async (said) => ((ran = true), what(said)), time, ...given);
+          waited += !ran;
+          if (given[0].msg === "process_completed") done(given[0].msg);
+        };
+      });
+      const result = [await handed, waited];
+      window.setTimeout = timer;
+      return result;
+    }""")
+    assert (handed, waited) == ("process_completed", 0)
+
+
 def test_a_question_that_waits_leaves_with_the_page(page: Page) -> None:
     add(page, 23, "Left.")
     page.wait_for_selector("#queue .m-job[data-state=running]")
