@@ -281,6 +281,7 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     card.locator(".t-poster").hover()
     heard = "document.querySelector('.t-take[data-id=take13] video')"
     page.wait_for_function(f"{heard}.currentTime > 0.1 && !{heard}.paused && !{heard}.muted")
+    assert page.evaluate(f"{heard}.clientHeight === {heard}.parentElement.clientHeight"), "the picture is shown whole"
     wave_box = card.locator(".m-wave").bounding_box()
     assert wave_box is not None
     card.locator(".m-wave").click(position={"x": wave_box["width"] * 0.8, "y": 8})
