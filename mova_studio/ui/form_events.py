@@ -22,7 +22,7 @@ from mova_studio.ui.plan_words import plan_brief
 from mova_studio.ui.reading import optional_number, read_length, uploaded
 from mova_studio.ui.sizes import CUSTOM, Settled, seconds_of, settle_side
 from mova_studio.ui.translated import translate
-from mova_studio.ui.wording import QUIET
+from mova_studio.ui.wording import QUIET, SETTLES
 from mova_studio.ui.words import number
 
 COST_FIELDS = (
@@ -64,9 +64,9 @@ class FormEvents:
         """Connect everything; `page` is the session's `PageState`."""
         form, fields = self.form, self.form.fields
         size = [fields["size"], fields["width"], fields["height"]]
-        fields["size"].input(self.choose_size, [page, fields["size"]], [*size, form.notes["size"]], **QUIET)
+        fields["size"].input(self.choose_size, [page, fields["size"]], [*size, form.notes["size"]], **SETTLES)
         sides = [event for name in ("width", "height") for event in (fields[name].blur, fields[name].submit)]
-        gr.on(sides, self.settle_size, [page, *size[1:]], [*size, form.notes["size"]], preprocess=False, **QUIET)
+        gr.on(sides, self.settle_size, [page, *size[1:]], [*size, form.notes["size"]], preprocess=False, **SETTLES)
         length = [fields[name] for name in ("seconds", "num_frames", "frame_rate")]
         for name, component in zip(("seconds", "num_frames", "frame_rate"), length, strict=True):
             gr.on(
@@ -75,7 +75,7 @@ class FormEvents:
                 [page, *length],
                 [*length[:2], form.notes["length"]],
                 preprocess=False,
-                **QUIET,
+                **SETTLES,
             )
         for name in ("first_frame", "last_frame"):
             picture = fields[name]
@@ -85,7 +85,7 @@ class FormEvents:
                 [page, picture],
                 [picture, form.places["pictures"], form.notes["pictures"]],
                 preprocess=False,
-                **QUIET,
+                **SETTLES,
             )
         changes = [fields[name].change for name in COST_FIELDS]
         costs = [page, *(fields[name] for name in COST_FIELDS)]

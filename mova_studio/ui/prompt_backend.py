@@ -18,7 +18,7 @@ from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.prompt_key import ENVIRONMENT, KEYRING, KeyField, key_source, server_of
 from mova_studio.ui.translated import translate
-from mova_studio.ui.wording import QUIET, Wording, html_box
+from mova_studio.ui.wording import SETTLES, Wording, html_box
 
 MINE = "mine"
 _LONGEST = 400
@@ -92,7 +92,7 @@ class BackendChoice:
         """Connect everything."""
         self.key.wire(page, access, [self.kind, self.url], self.told, self.about)
         changed = [self.kind.input, self.url.blur, self.url.submit]
-        gr.on(changed, self.choose, [page, *self.inputs], self.shown, preprocess=False, **QUIET)
+        gr.on(changed, self.choose, [page, *self.inputs], self.shown, preprocess=False, **SETTLES)
 
     async def choose(self, page: PageState, kind: Any, url: Any, model: Any, local: Any) -> dict[Any, Any]:
         """The fields that the choice needs, and what is to be known of it."""

@@ -15,7 +15,7 @@ from mova_studio.ui.prompt_html import advice_html, report_html
 from mova_studio.ui.prompt_lab import LabView
 from mova_studio.ui.prompt_state import LabState, Sheet
 from mova_studio.ui.token_meter import TokenMeter
-from mova_studio.ui.wording import QUIET
+from mova_studio.ui.wording import SETTLES
 
 _LONGEST = 40_000
 
@@ -34,11 +34,8 @@ class LabJudge:
             self.judge,
             [page, lab, *view.fields],
             view.judged,
-            trigger_mode="always_last",
             preprocess=False,
-            # In order: a look that began later must not be answered first.
-            concurrency_limit=1,
-            **QUIET,
+            **SETTLES,
         )
 
     async def judge(self, page: PageState, lab: LabState, *values: Any) -> dict[Any, Any]:

@@ -91,7 +91,7 @@ class TrainView:
         latest: dict[str, Any] = {"trigger_mode": "always_last", **raw}
         gr.on([form.clips.blur, form.clips.submit], self.look, asked, self.shown, **latest)
         numbers = [form.steps, form.batch, form.samples, form.rate, form.rank]
-        form.recipe.input(self.choose, asked, [form.about, *numbers, self.cost, *form.places.values()], **raw)
+        form.recipe.input(self.choose, asked, [form.about, *numbers, self.cost, *form.places.values()], **latest)
         gr.on([form.steps.input, form.batch.input], self.tell, asked, self.cost, **latest)
         self.button.click(self.start, asked, self.shown, **raw)
         for part in (self.run, self.list):

@@ -13,6 +13,8 @@ from mova_studio.ui.catalogue import say
 _Component = TypeVar("_Component")
 # Every listener of the page is for the page alone; programs call the functions of `api.py`.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# For what follows from fields: one that is changed during a look is looked at once more after it, in this order.
+SETTLES: dict[str, Any] = {**QUIET, "trigger_mode": "always_last", "concurrency_limit": 1}
 
 
 def html_box(value: str = "", **arguments: Any) -> gr.HTML:

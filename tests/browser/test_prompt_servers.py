@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
@@ -86,6 +86,28 @@ def test_a_key_is_kept_used_and_forgotten_and_never_shown(
     says(page, "#backend-about", "Without a key")
     for file in keyring_studio.library.parent.rglob("*"):
         assert file.is_dir() or KEY.encode() not in file.read_bytes(), file
+
+
+def test_an_address_typed_while_another_is_looked_at_counts(page: Page, server: ChatServer) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if not held and "nowhere://" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    address = "#backend-url textarea, #backend-url input"
+    page.route("**/queue/join*", hold)
+    with page.expect_request(lambda request: "nowhere://" in (request.post_data or "")):
+        page.fill(address, "nowhere://here")
+        page.keyboard.press("Tab")
+    page.fill(address, server.url)
+    page.keyboard.press("Tab")
+    with page.expect_request(lambda request: server.url in (request.post_data or "")):
+        held[0].continue_()
+    page.wait_for_selector("#backend-key input[type=password]")
+    says(page, "#backend-about", "Without a key")
 
 
 def test_a_made_first_frame_goes_into_the_take(page: Page, server: ChatServer, keyring_studio: RunningStudio) -> None:
