@@ -130,10 +130,11 @@ def _missing_of_component(folder: Path, class_name: str) -> list[str]:
         found = any((folder / file).is_file() for file in ("tokenizer.json", "spiece.model", "tokenizer.model"))
         return _absent(folder, ["tokenizer_config.json"]) + ([] if found else ["tokenizer.json"])
     missing = _absent(folder, ["config.json"])
-    indices = sorted(folder.glob("*.safetensors.index.json"))
+    files = _listed(folder)
+    indices = [file for file in files if file.name.endswith(".safetensors.index.json")]
     if not indices:
         # A shard by itself is no component: its index has not come yet.
-        whole = [file for file in folder.glob("*.safetensors") if not re.search(r"-\d+-of-\d+$", file.stem)]
+        whole = [file for file in files if file.suffix == ".safetensors" and not re.search(r"-\d+-of-\d+$", file.stem)]
         stem = "model" if class_name.endswith("EncoderModel") else "diffusion_pytorch_model"
         return missing + ([] if whole else [f"{stem}.safetensors"])
     for index in indices:
@@ -143,6 +144,13 @@ def _missing_of_component(folder: Path, class_name: str) -> list[str]:
         elif not (folder / index.name.removesuffix(".index.json")).is_file():
             missing += _absent(folder, sorted({str(shard) for shard in weight_map.values()}))
     return missing
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _absent(folder: Path, files: list[str]) -> list[str]:

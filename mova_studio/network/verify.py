@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -56,8 +58,16 @@ def expected_files(folder: Path) -> dict[str, HubFile]:
     listing = listing_of(folder)
     if listing is not None:
         return {file.path: file for file in listing.files}
-    names = {path: (folder / path).readlink().name for path in files_in(folder) if (folder / path).is_symlink()}
+    names = {path: _link_name(folder / path) for path in files_in(folder)}
     return {path: HubFile(path, name, -1) for path, name in names.items() if is_content_name(name)}
+
+
+def _link_name(path: Path) -> str:
+    """The name of the file that a link points to; "" where it is none, or gone by now."""
+    try:
+        return path.readlink().name
+    except OSError:
+        return ""
 
 
 def listing_of(folder: Path) -> Listing | None:
@@ -71,8 +81,9 @@ def listing_of(folder: Path) -> Listing | None:
 
 
 def files_in(folder: Path) -> Iterator[str]:
-    """The files that count in a checkpoint, links without a target too: settings and weights, with "/"."""
-    for path in sorted(folder.rglob("*")):
+    """The files that count in a checkpoint, links without a target too: settings and weights, with "/". Folders that
+    are deleted meanwhile are passed over."""
+    for path in sorted(Path(parent, name) for parent, _folders, names in os.walk(folder) for name in names):
         inside = path.relative_to(folder)
         if path.suffix in (".json", ".safetensors", ".model") and not inside.parts[0].startswith("."):
             yield inside.as_posix()
@@ -95,7 +106,7 @@ def verify_files(
     """
     expected = expected_files(folder)
     names = sorted({*files_in(folder), *expected})
-    total = sum((folder / name).stat().st_size for name in names if (folder / name).is_file() and name in expected)
+    total = sum(_size(folder / name) or 0 for name in names if name in expected)
     reading = _Reading(total, on_progress, cancelled)
     faults = []
     for name in names:
@@ -111,9 +122,9 @@ def verify_files(
 def quick_fault(folder: Path, name: str, expected: HubFile | None) -> FileFault | None:
     """What is wrong with a file, as far as its size and its head tell."""
     path = folder / name
-    if not path.is_file():
+    size = _size(path)
+    if size is None:
         return FileFault(name, "missing")
-    size = path.stat().st_size
     if expected is not None and expected.size not in (-1, size):
         return FileFault(name, "size", f"{expected.size:,}", f"{size:,}")
     try:
@@ -124,9 +135,20 @@ def quick_fault(folder: Path, name: str, expected: HubFile | None) -> FileFault 
             json.loads(path.read_text("utf-8"))
     except ValueError as error:
         return FileFault(name, "json", found=str(error))
+    except FileNotFoundError:
+        return FileFault(name, "missing")
     except OSError as error:
         return FileFault(name, "unreadable", found=error.strerror or str(error))
     return None
+
+
+def _size(path: Path) -> int | None:
+    """A file's bytes; None where it is none, or gone by now."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _header_fault(path: Path, size: int) -> str:
@@ -146,11 +168,11 @@ def _header_fault(path: Path, size: int) -> str:
 
 def _content_fault(folder: Path, expected: HubFile, reading: _Reading) -> FileFault | None:
     path = folder / expected.path
-    if len(expected.content) == 64:
-        digest = hashlib.sha256()
-    else:
-        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     try:
+        if len(expected.content) == 64:
+            digest = hashlib.sha256()
+        else:
+            digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
         with path.open("rb", buffering=0) as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -344,3 +345,18 @@ def test_the_api_is_the_owners(checkpoints: Checkpoints) -> None:
             asyncio.run(access.owner_only(call)(request=guest))
     (demo,) = asyncio.run(api.models(gr.Request(username="anna")))
     assert (demo["model"], demo["in_use"]) == ("demo", True)
+
+
+def test_a_folder_that_is_deleted_while_it_is_looked_into_is_told_as_it_is_found(tmp_path: Path) -> None:
+    for number in range(15):
+        folder = tmp_path / f"mova-{number}"
+        for part in range(60):
+            (folder / f"part{part}").mkdir(parents=True)
+            (folder / f"part{part}" / "config.json").write_text("{}", "utf-8")
+        index: dict[str, object] = {f"part{part}": ["diffusers", "WanModel"] for part in range(60)}
+        (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": "MOVA"}), "utf-8")
+        deleting = threading.Thread(target=shutil.rmtree, args=(folder,))
+        deleting.start()
+        while deleting.is_alive():
+            assert installed([str(folder)])[-1].folder == folder
+        assert installed([str(folder)])[-1].state is State.GONE
