@@ -4,7 +4,7 @@
    still wait when the page is left, a press just before a reload, leave with it. */
 (() => {
   const PATIENCE = 5000; /* ms that a question without a confirmation keeps the next one waiting */
-  const MOST_LEAVING = 60000; /* characters; browsers refuse more than 64 KiB on behalf of a page that is gone */
+  const MOST_LEAVING = 20000; /* characters of at most three bytes; browsers refuse 64 KiB for a page that is gone */
   const ask = window.fetch.bind(window);
   const later = window.setTimeout.bind(window);
   const pause = (time) => new Promise((done) => later(done, time));
