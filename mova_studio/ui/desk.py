@@ -176,15 +176,17 @@ class PageState:
         """Remember changes as `recent`."""
         for component, update in changes.items():
             before = self.recent.get(component)
-            both = isinstance(update, dict) and isinstance(before, dict)
-            self.recent[component] = before | update if both else update
+            kept = before if isinstance(before, dict) else {}
+            self.recent[component] = kept | update if isinstance(update, dict) else update
 
 
 def _differing(update: Any, before: Any) -> Any:
-    # The browser reads a component back where an update leaves its value out, so that each property is work.
-    if not (isinstance(update, dict) and isinstance(before, dict)):
+    """A new dictionary, as Gradio takes the value out of the one that it is given."""
+    if not isinstance(update, dict):
         return update
-    return {name: value for name, value in update.items() if name == "__type__" or before.get(name, name) != value}
+    known = before if isinstance(before, dict) else {}
+    # The browser reads a component back where an update leaves its value out, so that each property is work.
+    return {name: value for name, value in update.items() if name == "__type__" or known.get(name, name) != value}
 
 
 class Desk:

@@ -135,15 +135,24 @@ class RunEvents:
 
     async def tick(self, page: PageState) -> dict[Any, Any]:
         """What has changed since the last look."""
-        return await self._news(page, await self.painter.paint(page))
+        cost = await self._cost(page)
+        return self._news(page, cost | await self.painter.paint(page))
 
     async def beat(self, page: PageState) -> dict[Any, Any]:
         """The same, with what an answer that was lost had to say."""
-        return await self._news(page, await self.painter.repaint(page))
+        cost = await self._cost(page, again=self.view.strip in page.recent)
+        return self._news(page, cost | await self.painter.repaint(page))
 
-    async def _news(self, page: PageState, updates: dict[Any, Any]) -> dict[Any, Any]:
-        if self.view.strip in updates:
-            updates[self.form.cost] = await self.form_events.cost_line(page, planned=self.form_events.advisor.ready)
+    async def _cost(self, page: PageState, *, again: bool = False) -> dict[Any, Any]:
+        """The cost line by the takes that the page shows. Slow, so it comes before the painting: what is painted
+        leaves at once, or a later painting would overtake it."""
+        shown = page.sent.get("strip")
+        if page.sent.get("cost") == shown and not again:
+            return {}
+        page.sent["cost"] = shown
+        return {self.form.cost: await self.form_events.cost_line(page, planned=self.form_events.advisor.ready)}
+
+    def _news(self, page: PageState, updates: dict[Any, Any]) -> dict[Any, Any]:
         if self.view.stage in updates:
             updates |= self._failure(page)
         return updates or {self.form.cost: gr.skip()}

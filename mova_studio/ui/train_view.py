@@ -225,8 +225,10 @@ class TrainView:
         return chosen or next(iter(runs), None), runs
 
     async def _news(self, page: PageState) -> dict[Any, Any]:
-        """What has changed, all in one answer: of two that arrive together, the page may show the later one alone."""
-        return await self._seen(page) | await self._filmed(page)
+        """What has changed, all in one answer: of two that arrive together, the page may show the later one alone.
+        The films come first, as they take time: what was seen leaves at once, or a later look would overtake it."""
+        films = await self._filmed(page)
+        return films | await self._seen(page)
 
     async def _seen(self, page: PageState) -> dict[Any, Any]:
         """What has changed since the page was last told."""

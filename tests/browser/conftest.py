@@ -16,12 +16,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from gradio_client.exceptions import AppError
+from httpx import HTTPError
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from driving import GUEST, OWNER, RunningStudio, new_context, open_studio, start_studio
+from driving import GUEST, OWNER, RunningStudio, cancel_all, new_context, open_studio, start_studio
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +53,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """What the pages had to say, and how they looked, stands with the report of a test that failed."""
+    """What the pages had to say, and how they looked, stands with the report of a test that failed; what it left in the
+    queue does not keep the next ones waiting."""
     report = yield
     context = getattr(item, "funcargs", {}).get("context")
     if report.when == "call" and report.failed and isinstance(context, BrowserContext):
@@ -60,6 +63,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report.sections.append((f"page {number}", "\n".join(told(page))))
             with suppress(Error):
                 page.screenshot(path=item.funcargs["screenshots"] / f"failed-{item.name}-{number}.png")
+        if "studio" in item.funcargs:
+            try:
+                cancel_all(item.funcargs["studio"])
+            except (AppError, HTTPError, OSError, ValueError) as error:
+                report.sections.append(("left in the queue", repr(error)))
     return report
 
 

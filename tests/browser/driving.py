@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradio_client import Client
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 PROJECT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ START_SECONDS = 180
 # Generous: a busy machine is no defect, and only a test that fails waits this long.
 PATIENCE_MS = 180_000
 LONG = 1000
+UNFINISHED = ("waiting", "running", "paused")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,14 @@ def _answers(url: str) -> bool:
             return answer.status == 200
     except OSError:
         return False
+
+
+def cancel_all(studio: RunningStudio) -> None:
+    """End every job of a studio without logins."""
+    client = Client(studio.url, verbose=False)
+    for job in client.predict(api_name="/queue_list"):
+        if job["state"] in UNFINISHED:
+            client.predict(job["id"], api_name="/queue_cancel")
 
 
 def new_context(browser: Browser, **options: Any) -> BrowserContext:

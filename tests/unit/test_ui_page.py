@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 import gradio as gr
+import gradio.blocks
 import pytest
 
 from mova_studio.errors import InputError
@@ -247,23 +248,55 @@ def test_only_what_differs_leaves_and_all_of_it_is_remembered():
     assert page.recent == {box: gr.update(value="b", visible=True), button: gr.update(visible=True)}
 
 
-def test_an_answer_that_was_lost_is_said_again_once(tmp_path):
-    studio = _FailedStudio(tmp_path / "library", None)
-    desk, words, header, page = Desk(studio), Wording(), Header(), PageState(jobs=["id"])
+def _watched(studio: _FailedStudio) -> tuple[Painter, RunEvents]:
+    desk, words, header = Desk(studio), Wording(), Header()
     with gr.Blocks():
         header.draw(words, "demo")
         painter = Painter(desk, ServedTakes(), draw_create(words, preset_for("demo"), header))
-        advisor = Advisor(studio)
-        events = RunEvents(
-            desk, painter, FormEvents(studio, painter.view.form, header, advisor), gr.State(), gr.Textbox()
-        )
+        form_events = FormEvents(studio, painter.view.form, header, Advisor(studio))
+        return painter, RunEvents(desk, painter, form_events, gr.State(), gr.Textbox())
+
+
+def test_an_answer_that_was_lost_is_said_again_once(tmp_path):
+    painter, events = _watched(_FailedStudio(tmp_path / "library", None))
+    page = PageState(jobs=["id"])
     lost = asyncio.run(events.tick(page))
     assert {painter.view.stage, painter.view.form.generate, painter.view.form.cancel} <= set(lost)
+    told = {component: dict(update) if isinstance(update, dict) else update for component, update in lost.items()}
+    for component, update in lost.items():
+        if isinstance(update, dict):
+            gradio.blocks.postprocess_update_dict(component, update)
     again = asyncio.run(events.beat(page))
-    assert {component: again[component] for component in lost if component is not events.form.cost} == {
-        component: update for component, update in lost.items() if component is not events.form.cost
-    }
+    assert {component: again[component] for component in told} == told
     assert painter.view.stage not in asyncio.run(events.beat(page)), "and then the page is left alone"
+
+
+def test_what_leaves_late_was_painted_late(tmp_path, monkeypatch):
+    studio = _FailedStudio(tmp_path / "library", None)
+    painter, events = _watched(studio)
+    page = PageState(jobs=["id"])
+    may_go = asyncio.Event()
+
+    async def slow_cost(page, *, planned):
+        await may_go.wait()
+        return "about 5 s"
+
+    async def late():
+        monkeypatch.setattr(events.form_events, "cost_line", slow_cost)
+        beat = asyncio.create_task(events.beat(page))
+        await asyncio.sleep(0)
+        studio.job = JobSnapshot(job_id="id", state=JobState.RUNNING, shot=studio.job.shot, seed=7)
+        newer = await painter.paint(page)
+        may_go.set()
+        return newer, await beat
+
+    assert painter.view.strip in asyncio.run(painter.paint(page))
+    newer, answer = asyncio.run(late())
+    assert {painter.view.stage, painter.view.form.cancel} <= set(newer)
+    assert answer[events.form.cost] == "about 5 s"
+    for component, update in newer.items():
+        shown = answer[component]
+        assert shown == ({**shown, **update} if isinstance(update, dict) else update)
 
 
 @pytest.mark.parametrize(("before", "plays"), [(JobState.WAITING, True), (JobState.RUNNING, True), (None, False)])
