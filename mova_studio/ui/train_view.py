@@ -25,7 +25,7 @@ from mova_studio.ui.train_curves import curves_html
 from mova_studio.ui.train_form import RECIPES, TrainForm, found_words, paragraph, read, usual_kinds
 from mova_studio.ui.train_html import list_html, run_html, samples_html
 from mova_studio.ui.translated import translate
-from mova_studio.ui.wording import QUIET, Wording, html_box
+from mova_studio.ui.wording import QUIET, SETTLES, Wording, html_box
 from mova_studio.ui.words import short_model
 
 TICK_SECONDS = 1.0
@@ -88,7 +88,8 @@ class TrainView:
         raw: dict[str, Any] = {"preprocess": False, **QUIET}
         tab.select(self.show, asked, self.shown, **raw)
         self.timer.tick(self.tick, page, self.watched, **QUIET)
-        latest: dict[str, Any] = {"trigger_mode": "always_last", **raw}
+        # One after another: a cost that is slow to tell would else be shown over that of a later look at the clips.
+        latest: dict[str, Any] = {**raw, **SETTLES, "concurrency_id": "train_form"}
         gr.on([form.clips.blur, form.clips.submit], self.look, asked, self.shown, **latest)
         numbers = [form.steps, form.batch, form.samples, form.rate, form.rank]
         form.recipe.input(self.choose, asked, [form.about, *numbers, self.cost, *form.places.values()], **latest)

@@ -32,6 +32,7 @@ from mova_studio.ui.page import build_page
 from mova_studio.ui.painter import Painter
 from mova_studio.ui.run_events import RunEvents
 from mova_studio.ui.served import ServedTakes, cached_file
+from mova_studio.ui.train_view import TrainView
 from mova_studio.ui.wording import Wording
 
 PROJECT = Path(__file__).parents[2]
@@ -106,6 +107,16 @@ def test_only_the_named_functions_are_public(idle_studio):
     info = blocks.get_api_info()["named_endpoints"]
     assert set(info) == {f"/{name}" for name in public}
     assert all(endpoint["description"] for endpoint in info.values())
+
+
+def test_a_training_runs_cost_is_told_in_the_order_in_which_it_was_asked(idle_studio):
+    blocks = build_page(idle_studio, Access())
+    own, names = TrainView.__module__, {"look", "choose", "tell"}
+    every = [listener for listener in blocks.fns.values() if getattr(listener.fn, "__module__", "") == own]
+    listeners = [listener for listener in every if listener.name in names]
+    assert len(listeners) == 3
+    assert len({listener.concurrency_id for listener in listeners}) == 1
+    assert {listener.concurrency_limit for listener in listeners} == {1}
 
 
 def test_a_call_tells_one_place_of_its_progress_and_what_is_seen_is_found_first(idle_studio):
