@@ -248,7 +248,8 @@ class Dispatcher:
         place = path.relative_to(self._store.root).as_posix()
         self._queue.become(job.job_id, JobState.RUNNING, path=place)
         self._running, self._wish, self._alive = job.job_id, None, False
-        self._live[job.job_id] = Live(step=job.saved_step, begun_step=job.saved_step)
+        begun = self._ledger.begins_at(job, shot)
+        self._live[job.job_id] = Live(step=begun, begun_step=begun)
         self._live.move_to_end(job.job_id)
         while len(self._live) > REMEMBERED:
             self._live.popitem(last=False)

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from mova_studio.errors import InputError, OutputError, StudioError
+from mova_studio.jobs.job import Job
 from mova_studio.jobs.obstacles import worker_died
 from mova_studio.jobs.queue import JobQueue
 from mova_studio.jobs.saved_run import SavedRun
 from mova_studio.jobs.states import JobState
+from mova_studio.library.shot import Shot
+from mova_studio.library.shots import shot_id
 from mova_studio.library.store import TakeStore
 from mova_studio.library.take import Take
 
@@ -81,6 +84,15 @@ class Ledger:
             OutputError: the disk refuses; the job waits on.
         """
         self._queue.become(job_id, JobState.FAILED, error=json.dumps(fault.to_dict()))
+
+    def begins_at(self, job: Job, shot: Shot) -> int:
+        """The step that the job goes on from; a save that was made just as its app died is written down now."""
+        kept = SavedRun(self._runs, job.job_id).read()
+        if kept is not None and (kept[0].shot, kept[0].seed) == (shot_id(shot), job.seed):
+            if kept[0].step > job.saved_step:
+                self.saved(job.job_id, kept[0].step)
+            return kept[0].step
+        return job.saved_step
 
     def saved(self, job_id: str, step: int) -> None:
         """The run was saved after `step`."""

@@ -161,9 +161,9 @@ def test_a_take_that_was_written_just_before_a_kill_is_not_made_twice(tmp_path, 
     database.close()
 
 
-@pytest.mark.parametrize("damage", ["truncated", "gone", "facts", "other seed"])
-def test_a_damaged_save_starts_the_run_over(tmp_path, undisturbed, damage):
-    studio = Studio(tmp_path, save_every=0)
+def paused_after_a_save(library: Path) -> str:
+    """A job that has at least three of its steps on disk, in a library that nobody has open."""
+    studio = Studio(library, save_every=0)
     tick = threading.Event()
     job = studio.submit(SHOT, SEEDS[0])
     while studio.snapshot(job).saved_step < 3:
@@ -172,6 +172,29 @@ def test_a_damaged_save_starts_the_run_over(tmp_path, undisturbed, damage):
     while studio.snapshot(job).state is not JobState.PAUSED:
         tick.wait(0.02)
     studio.close()
+    return job
+
+
+def test_a_save_that_nobody_lived_to_write_down_is_gone_on_from_and_said(tmp_path, undisturbed):
+    job = paused_after_a_save(tmp_path)
+    database = Database(tmp_path)
+    with database.writing() as connection:
+        connection.execute("UPDATE jobs SET step = 0, saved_step = 0")
+    database.close()
+    studio, tick, begun = Studio(tmp_path), threading.Event(), set()
+    studio.resume(job)
+    while not studio.snapshot(job).state.ended:
+        begun.add(studio.snapshot(job).begun_step)
+        tick.wait(0.02)
+    snapshot = studio.snapshot(job)
+    studio.close()
+    assert max(begun) >= 3
+    assert np.array_equal(decode_frames(snapshot.take.path), undisturbed[SEEDS[0]][0])
+
+
+@pytest.mark.parametrize("damage", ["truncated", "gone", "facts", "other seed"])
+def test_a_damaged_save_starts_the_run_over(tmp_path, undisturbed, damage):
+    job, tick = paused_after_a_save(tmp_path), threading.Event()
     saved = SavedRun(tmp_path / ".runs", job)
     _facts, state = saved.read()
     if damage == "truncated":
