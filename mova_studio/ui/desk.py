@@ -186,7 +186,9 @@ def _differing(update: Any, before: Any) -> Any:
         return update
     known = before if isinstance(before, dict) else {}
     # The browser reads a component back where an update leaves its value out, so that each property is work.
-    return {name: value for name, value in update.items() if name == "__type__" or known.get(name, name) != value}
+    return {
+        name: value for name, value in update.items() if name == "__type__" or name not in known or known[name] != value
+    }
 
 
 class Desk:

@@ -257,6 +257,10 @@ def test_only_what_differs_leaves_and_all_of_it_is_remembered():
     assert changed == {box: {"__type__": "update", "value": "b"}}
     page.said(changed)
     assert page.recent == {box: gr.update(value="b", visible=True), button: gr.update(visible=True)}
+    named = page.only_changed({box: ("value", gr.update(value="value"))})
+    assert (
+        PageState().only_changed({box: ("value", gr.update(value="value"))}) == named == {box: gr.update(value="value")}
+    )
 
 
 def _watched(studio: _FailedStudio) -> tuple[Painter, RunEvents]:
