@@ -109,6 +109,7 @@ class PageState:
         plan: their plan in a few words; "" until it is known.
         origin: of the prompt that was last rewritten or restored on this page.
         made_frame: the first frame that was last made or restored on this page.
+        server: who rewrites, the address, and the language, as the lab was last told.
         looked: the System view has been opened, and what stands in its fields is the person's.
         imagined: what was asked last about another machine.
         training: the training run that the Train view shows; None for the newest.
@@ -136,6 +137,7 @@ class PageState:
     plan: str = ""
     origin: PromptOrigin | None = None
     made_frame: MadeFrame | None = None
+    server: tuple[str, str, str] = ("", "", "")
     looked: bool = False
     imagined: Imagined | None = None
     training: str | None = None

@@ -18,7 +18,7 @@ from mova_studio.ui.catalogue import say
 from mova_studio.ui.desk import PageState
 from mova_studio.ui.prompt_key import ENVIRONMENT, KEYRING, KeyField, key_source, server_of
 from mova_studio.ui.translated import translate
-from mova_studio.ui.wording import SETTLES, Wording, html_box
+from mova_studio.ui.wording import Wording, html_box
 
 MINE = "mine"
 _LONGEST = 400
@@ -88,13 +88,16 @@ class BackendChoice:
         """What changes with the choice and with the language."""
         return [self.box, self.kind, self.server, self.local, self.about, *self.key.shown]
 
-    def wire(self, page: gr.State, access: Access) -> None:
-        """Connect everything."""
-        self.key.wire(page, access, [self.kind, self.url], self.told, self.about)
-        changed = [self.kind.input, self.url.blur, self.url.submit]
-        gr.on(changed, self.choose, [page, *self.inputs], self.shown, preprocess=False, **SETTLES)
+    @property
+    def changed(self) -> list[Any]:
+        """The events after which another server may be meant."""
+        return [self.kind.input, self.url.blur, self.url.submit]
 
-    async def choose(self, page: PageState, kind: Any, url: Any, model: Any, local: Any) -> dict[Any, Any]:
+    def wire(self, page: gr.State, access: Access) -> None:
+        """Connect the key's buttons."""
+        self.key.wire(page, access, [self.kind, self.url], self.told, self.about)
+
+    async def choose(self, page: PageState, kind: Any, url: Any) -> dict[Any, Any]:
         """The fields that the choice needs, and what is to be known of it."""
         kind = str(kind or COMPOSER) if page.owner else COMPOSER
         about = await asyncio.to_thread(about_html, page.language, kind, str(url or ""))

@@ -28,7 +28,7 @@ from mova_studio.ui.prompt_run import Rewriter
 from mova_studio.ui.prompt_state import LabState, Sheet
 from mova_studio.ui.served import address, cached_file
 from mova_studio.ui.translated import translate
-from mova_studio.ui.wording import QUIET, SETTLES, Wording, html_box
+from mova_studio.ui.wording import QUIET, Wording, html_box
 
 _LONGEST = 400
 
@@ -76,8 +76,6 @@ class FrameMaker:
         """
         self.form, self.filling, self.rewriter, self.first_frame = form, filling, rewriter, first_frame
         raw: dict[str, Any] = {"preprocess": False, **QUIET}
-        chosen = [backend.kind.input, backend.url.blur, backend.url.submit]
-        gr.on(chosen, self.choose, [page, backend.kind, backend.url], self.chosen, preprocess=False, **SETTLES)
         sides = [form.fields["width"], form.fields["height"]]
         at_work = [self.go, self.stop, self.said, self.shown, self.use]
         self.go.click(self.make, [page, lab, self.model, *sides, *backend.inputs, *sheet], at_work, **raw)
@@ -100,7 +98,6 @@ class FrameMaker:
         return {
             self.box: gr.update(visible=page.owner and str(kind or "").startswith(SERVER)),
             self.model: gr.update(placeholder=known or say(page.language, "made.model.hint")),
-            self.said: gr.update(value="", visible=False),
         }
 
     async def make(

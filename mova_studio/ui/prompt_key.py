@@ -96,13 +96,11 @@ class KeyField:
         return await self.updates(page, *where) | told
 
     async def updates(self, page: PageState, kind: str, url: str) -> dict[Any, Any]:
-        """The parts that a server's key calls for; whatever was typed is gone."""
+        """The parts that a server's key calls for."""
         source = await asyncio.to_thread(_source, kind, url) if page.owner else ""
         return {
             self.row: gr.update(visible=source in (ABSENT, KEYRING)),
-            self.key: gr.update(value=""),
             self.forget: gr.update(visible=source == KEYRING),
-            self.said: gr.update(value="", visible=False),
         }
 
     def _told(self, said: str) -> dict[Any, Any]:

@@ -119,6 +119,18 @@ def test_a_training_runs_cost_is_told_in_the_order_in_which_it_was_asked(idle_st
     assert {listener.concurrency_limit for listener in listeners} == {1}
 
 
+def test_an_event_has_one_listener_at_most_that_looks_once_more(idle_studio):
+    """The page repeats the whole event for such a listener, so that two of one event would call each other for ever."""
+    config = build_page(idle_studio, Access()).get_config_file()
+    looks = [
+        tuple(target)
+        for listener in config["dependencies"]
+        if listener["trigger_mode"] == "always_last"
+        for target in listener["targets"]
+    ]
+    assert looks and len(looks) == len(set(looks))
+
+
 def test_a_call_tells_one_place_of_its_progress_and_what_is_seen_is_found_first(idle_studio):
     config = build_page(idle_studio, Access()).get_config_file()
     told = {tuple(listener["show_progress_on"] or ()) for listener in config["dependencies"]}

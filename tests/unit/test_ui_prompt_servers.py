@@ -30,6 +30,7 @@ from mova_studio.ui.prompt_judge import LabJudge
 from mova_studio.ui.prompt_key import ABSENT, KEYRING, KeyField, key_source, server_of
 from mova_studio.ui.prompt_lab import LabView
 from mova_studio.ui.prompt_line import PromptLine
+from mova_studio.ui.prompt_room import PromptRoom
 from mova_studio.ui.prompt_run import Rewriter
 from mova_studio.ui.prompt_state import LabState, Sheet
 from mova_studio.ui.reading import read_order
@@ -161,6 +162,27 @@ def test_a_guest_is_told_nothing_of_keys():
         kept["mova_studio", "gemini"] = KEY
         told = asyncio.run(choice.told(PageState(), "server:gemini", ""))
     assert "keyring" not in told and "Nothing leaves" in told
+
+
+def test_a_choice_that_is_answered_again_leaves_what_was_typed_and_said(studio):
+    room, page = PromptRoom(studio, ACCESS), owner()
+    with gr.Blocks():
+        room.draw(Wording())
+    key, maker = room.lab.backend.key, room.lab.maker
+
+    def chosen(kind: str, url: str = "") -> set[str]:
+        answer = asyncio.run(room.choose(page, kind, url))
+        assert set(answer) <= set(room.chosen)
+        fields = {"key": key.key, "key said": key.said, "frame said": maker.said}
+        return {name for name, field in fields.items() if field in answer and answer[field]["value"] == ""}
+
+    with memory_keyring():
+        assert chosen("server:gemini") == {"key", "key said", "frame said"}
+        assert chosen("server:gemini") == set()
+        assert chosen("server:mine", "http://127.0.0.1:8000/v1") == {"key", "key said", "frame said"}
+        assert chosen("server:mine", "http://127.0.0.1:8001/v1") == {"key", "key said", "frame said"}
+        page.language = "zh"
+        assert chosen("server:mine", "http://127.0.0.1:8001/v1") == {"key said", "frame said"}
 
 
 @pytest.fixture
