@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 PROJECT = Path(__file__).parents[2]
 OWNER, GUEST = ("anna", "owner-password"), ("bob", "guest-password")
 START_SECONDS = 180
+STOP_SECONDS = 120
 # Generous: a busy machine is no defect, and only a test that fails waits this long.
 PATIENCE_MS = 300_000
 LONG = 1000
@@ -61,7 +62,7 @@ def start_studio(folder: Path, *flags: str, port: int | None = None) -> Iterator
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=STOP_SECONDS)
 
 
 def _answers(url: str) -> bool:

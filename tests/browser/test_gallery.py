@@ -24,15 +24,30 @@ SEEDS = "[...document.querySelectorAll('#takes .m-take')].map((card) => card.dat
 FRAME = 1 / RATE
 BOTH = "[...document.querySelectorAll('#compare video')]"
 APART = f"() => {{ const [a, b] = {BOTH}; return Math.abs(a.currentTime - b.currentTime); }}"
-# The median of half a second: a machine that is busy with other tests stalls a decoder now and then.
-APART_PLAYING = f"""async () => {{
-  const apart = [];
-  const end = performance.now() + 500;
-  while (performance.now() < end) {{
-    await new Promise(requestAnimationFrame);
-    apart.push(({APART})());
+# One of them stands still early in a pass; within that pass they are to play less than a frame apart, by the median of
+# half a second. A machine that is busy with other tests stalls decoders by itself, hence more than one pass.
+CATCHES_UP = f"""async () => {{
+  const [a, b] = {BOTH};
+  const moment = () => new Promise(requestAnimationFrame);
+  const playing = async (from, to) => {{
+    while (a.paused || b.paused || a.currentTime < from || a.currentTime > to) await moment();
+  }};
+  for (let pass = 0; pass < 12; pass++) {{
+    await playing(0.2, 1);
+    b.pause();
+    await new Promise((done) => setTimeout(done, 300));
+    await b.play();
+    while (!a.ended && a.currentTime > 0.2 && a.currentTime < {FRAMES / RATE - 0.6}) {{
+      const apart = [];
+      const end = performance.now() + 500;
+      while (performance.now() < end) {{
+        await moment();
+        apart.push(({APART})());
+      }}
+      if (apart.sort((one, other) => one - other)[Math.floor(apart.length / 2)] < {FRAME}) return true;
+    }}
   }}
-  return apart.sort((a, b) => a - b)[Math.floor(apart.length / 2)];
+  return false;
 }}"""
 
 
@@ -161,8 +176,7 @@ def test_compare_keeps_one_time_and_one_sound(gallery: Page, screenshots: Path) 
     page = gallery
     compare(page)
     page.screenshot(path=screenshots / "compare.png")
-    page.wait_for_function(f"{BOTH}[0].currentTime > 1.2")
-    assert page.evaluate(APART_PLAYING) < FRAME
+    assert page.evaluate(CATCHES_UP)
     assert page.evaluate(f"{BOTH}.map((video) => video.muted)") == [False, True]
     page.keyboard.press("x")
     assert page.evaluate(f"{BOTH}.map((video) => video.muted)") == [True, False]
@@ -176,8 +190,7 @@ def test_compare_keeps_one_time_and_one_sound(gallery: Page, screenshots: Path) 
     page.wait_for_function(f"(before) => {BOTH}.every((video) => video.currentTime > before + 0.01)", arg=before)
     assert page.evaluate(f"{BOTH}[0].currentTime") - before < 2 * FRAME
     page.keyboard.press(" ")
-    page.wait_for_function(f"(before) => {BOTH}[0].currentTime > before + 1", arg=before)
-    assert page.evaluate(APART_PLAYING) < FRAME, "after moving and playing on"
+    assert page.evaluate(CATCHES_UP), "after moving and playing on"
     page.keyboard.press("w")
     page.screenshot(path=screenshots / "compare-wipe.png")
     assert page.is_visible("#compare .m-wipe")
