@@ -278,7 +278,7 @@ class Dispatcher:
             self._live[job_id] = live.after(event)
             if kind == "progress":
                 self._ledger.stepped(job_id, event["step"])
-            elif kind == "saved":
+            elif kind in ("begun", "saved"):
                 self._ledger.saved(job_id, event["step"])
             elif kind in ENDS:
                 self._on_end(job_id, event)

@@ -86,13 +86,13 @@ class Ledger:
         self._queue.become(job_id, JobState.FAILED, error=json.dumps(fault.to_dict()))
 
     def begins_at(self, job: Job, shot: Shot) -> int:
-        """The step that the job goes on from; a save that was made just as its app died is written down now."""
+        """The step that the job goes on from, as the disk has it: a save that was made just as its app died is written
+        down now, and one that is gone is no longer counted."""
         kept = SavedRun(self._runs, job.job_id).read()
-        if kept is not None and (kept[0].shot, kept[0].seed) == (shot_id(shot), job.seed):
-            if kept[0].step > job.saved_step:
-                self.saved(job.job_id, kept[0].step)
-            return kept[0].step
-        return job.saved_step
+        step = 0 if kept is None or (kept[0].shot, kept[0].seed) != (shot_id(shot), job.seed) else kept[0].step
+        if step != job.saved_step:
+            self.saved(job.job_id, step)
+        return step
 
     def saved(self, job_id: str, step: int) -> None:
         """The run was saved after `step`."""

@@ -49,6 +49,8 @@ class Live:
         if kind == "progress":
             names = ("stage", "step", "expert", "fraction", "seconds_left")
             return replace(self, **{name: event[name] for name in names})
+        if kind == "begun":
+            return replace(self, begun_step=event["step"], step=event["step"])
         if kind == "preview":
             return replace(self, preview=base64.b64decode(event["mp4"]), preview_step=event["step"])
         if kind == "plan":

@@ -121,12 +121,14 @@ class Work:
             return
         run, (facts, file) = self.run, kept
         if (facts.shot, facts.seed, facts.checkpoint) != (shot_id(run.shot), run.seed, run.engine.identity):
-            run.note(f"what was saved at step {facts.step} belongs to another shot or checkpoint; the run starts over")
+            self._start_over(
+                f"what was saved at step {facts.step} belongs to another shot or checkpoint; the run starts over"
+            )
             return
         try:
             self.state = SamplingState.load(file)
         except InputError as error:
-            run.note(f"what was saved at step {facts.step} is damaged; the run starts over ({error.message})")
+            self._start_over(f"what was saved at step {facts.step} is damaged; the run starts over ({error.message})")
             return
         run.step = self.state.step
         said, run.notes = run.notes, []
@@ -137,7 +139,11 @@ class Work:
             for stage in {**facts.seconds, **run.seconds}
         }
         self.placed.changes[:0] = facts.changes
-        run.report({"kind": "saved", "step": self.state.step})
+        run.report({"kind": "begun", "step": self.state.step})
+
+    def _start_over(self, why: str) -> None:
+        self.run.note(why)
+        self.run.report({"kind": "begun", "step": 0})
 
     def _denoise(self, state: SamplingState) -> None:
         run, engine = self.run, self.run.engine

@@ -2,8 +2,8 @@
 
 It speaks JSON lines: commands on standard input ({"run": id, "shot": ..., "seed": ..., "path": ...}, {"enhance": id,
 "wanted": ..., "limits": ...}, {"cancel": id} and {"pause": id}), events on standard output ({"job": id, "kind":
-"progress" | "preview" | "saved" | "note" | "done" | "paused" | "failed", ...}; of an enhancement "text" | "described" |
-"checked" | "enhanced" | "failed"). When its input ends, the studio is gone, and it exits at once.
+"progress" | "preview" | "begun" | "saved" | "note" | "done" | "paused" | "failed", ...}; of an enhancement "text" |
+"described" | "checked" | "enhanced" | "failed"). When its input ends, the studio is gone, and it exits at once.
 """
 
 from __future__ import annotations

@@ -210,6 +210,7 @@ def test_a_damaged_save_starts_the_run_over(tmp_path, undisturbed, damage):
     while not studio.snapshot(job).state.ended:
         tick.wait(0.05)
     snapshot = studio.snapshot(job)
+    assert snapshot.begun_step == 0
     studio.close()
     assert snapshot.state is JobState.DONE
     assert np.array_equal(decode_frames(snapshot.take.path), undisturbed[SEEDS[0]][0])
