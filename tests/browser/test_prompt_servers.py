@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, Route
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
-from driving import RunningStudio, open_studio, small_settings, start_studio, wait_for_take
+from driving import PATIENCE_MS, RunningStudio, open_studio, small_settings, start_studio, wait_for_take
 from openai_server import ChatServer, Reply, picture_reply, serve
 
 from mova_studio.library.origin import FrameOrigin
@@ -120,10 +120,10 @@ def test_a_made_first_frame_goes_into_the_take(page: Page, server: ChatServer, k
     server.pictures = [picture_reply(stall=0)]
     server.asked.clear()
     page.click("#lab-make-go")
-    assert server.asked.wait(30)
+    assert server.asked.wait(PATIENCE_MS / 1000)
     page.click("#lab-make-stop")
     says(page, "#lab-make-said", "Stopped")
-    assert server.gone.wait(10) and page.locator("#lab-made img").count() == 1
+    assert server.gone.wait(PATIENCE_MS / 1000) and page.locator("#lab-made img").count() == 1
     page.click("#lab-made-use")
     page.wait_for_selector("#lab-frame img")
     page.click("#lab-as-is")
@@ -158,9 +158,9 @@ def test_stop_in_create_leaves_the_prompt_as_it_was(page: Page, server: ChatServ
     page.click("#views [data-tab-id=create] >> visible=true")
     page.fill("#prompt textarea", PROMPT)
     page.click("#enhance")
-    assert server.asked.wait(30)
+    assert server.asked.wait(PATIENCE_MS / 1000)
     page.click("#enhance-stop")
     says(page, "#enhance-said", "Stopped. Your prompt is as it was.")
-    assert server.gone.wait(10)
+    assert server.gone.wait(PATIENCE_MS / 1000)
     assert page.input_value("#prompt textarea") == PROMPT
     assert page.is_visible("#enhance") and not page.is_visible("#enhance-stop") and not page.is_visible("#enhance-acts")
