@@ -24,6 +24,7 @@ STOP_SECONDS = 120
 # Generous: a busy machine is no defect, and only a test that fails waits this long.
 PATIENCE_MS = 300_000
 LONG = 1000
+ITS_OWN_RELOAD = ("ERR_ABORTED", "Not attached to an active page")
 UNFINISHED = ("waiting", "running", "paused")
 
 
@@ -101,7 +102,7 @@ def reload_after_restart(page: Page) -> None:
     try:
         page.reload()
     except Error as error:
-        if "ERR_ABORTED" not in error.message:
+        if not any(cause in error.message for cause in ITS_OWN_RELOAD):
             raise
         page.wait_for_load_state()
 

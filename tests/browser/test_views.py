@@ -123,6 +123,7 @@ def test_chinese_by_the_browsers_language(browser: Browser, studio: RunningStudi
     assert english == set(), "every word of the page is in Chinese"
     page.click("#language")
     page.wait_for_selector("#generate >> text=Generate")
+    page.wait_for_function("document.documentElement.lang === 'en'")
     page.reload()
     page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
     assert page.inner_text("#generate") == "Generate", "the choice outlives a reload"
