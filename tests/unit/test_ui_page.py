@@ -120,7 +120,7 @@ def test_a_training_runs_cost_is_told_in_the_order_in_which_it_was_asked(idle_st
 
 
 def test_an_event_has_one_listener_at_most_that_looks_once_more(idle_studio):
-    """The page repeats the whole event for such a listener, so that two of one event would call each other for ever."""
+    """The page repeats the whole event for such a listener, so that two of one event can call each other on and on."""
     config = build_page(idle_studio, Access()).get_config_file()
     looks = [
         tuple(target)
