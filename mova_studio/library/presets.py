@@ -94,9 +94,10 @@ class RenderPreset(Part):
             return
         most = self.limits
         if width * height > most.max_width * most.max_height:
+            shapes = dict.fromkeys((f"{most.max_width}x{most.max_height}", f"{most.max_height}x{most.max_width}"))
             raise InputError(
                 f"{width}x{height} is too large for {self.checkpoint}: the picture may have as many pixels as "
-                f"{most.max_width}x{most.max_height} or {most.max_height}x{most.max_width}.",
+                f"{' or '.join(shapes)}.",
                 field="size",
             )
         if num_frames > most.max_frames:

@@ -36,6 +36,10 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
         r"(\S+) is too large for (\S+): the picture may have as many pixels as (\S+) or (\S+)\.",
         r"\1 对 \2 来说过大：像素总数不得超过 \3 或 \4。",
     ),
+    (
+        r"(\S+) is too large for (\S+): the picture may have as many pixels as (\S+)\.",
+        r"\1 对 \2 来说过大：像素总数不得超过 \3。",
+    ),
     (r"(\d+) frames are too many for (\S+): at most (\d+)\.", r"\1 帧对 \2 来说过多，最多 \3 帧。"),
     (rf"{_N} jobs are waiting already; .*", r"已有 \1 个任务在等待，请等一些完成或取消一些。"),
     (r"(.+) is empty \(0 bytes\); choose another picture\.", r"\1 是空文件（0 字节），请换一张图片。"),

@@ -81,6 +81,13 @@ def test_beyond_the_demos_limits() -> None:
     preset_for("OpenMOSS-Team/MOVA-360p").check_limits(2048, 2048, 4093)
 
 
+def test_a_square_limit_is_told_once(tmp_path: Path) -> None:
+    limits = {"max_width": 64, "max_height": 64, "max_frames": 25}
+    square = load_render_preset(written(tmp_path, width=64, height=64, num_frames=25, limits=limits))
+    with pytest.raises(InputError, match=r"as many pixels as 64x64\.$"):
+        square.check_limits(160, 96, 25)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -213,6 +213,7 @@ def engine_sentences() -> list[str]:
         "first frame: It was converted from CMYK to RGB.",
         "last frame: cropped to 96:64; 12% was cut off at the sides",
         "photo.png is empty (0 bytes); choose another picture.",
+        "160x96 is too large for demo: the picture may have as many pixels as 64x64.",
     ],
 )
 def test_what_comes_from_below_is_translated(sentence):
