@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gradio_client import Client
-from playwright.sync_api import Browser, BrowserContext, Error, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
 PROJECT = Path(__file__).parents[2]
 OWNER, GUEST = ("anna", "owner-password"), ("bob", "guest-password")
@@ -26,6 +26,7 @@ PATIENCE_MS = 300_000
 LONG = 1000
 ITS_OWN_RELOAD = ("ERR_ABORTED", "Not attached to an active page")
 UNFINISHED = ("waiting", "running", "paused")
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,24 @@ def reload_after_restart(page: Page) -> None:
         if not any(cause in error.message for cause in ITS_OWN_RELOAD):
             raise
         page.wait_for_load_state()
+
+
+def field(page: Page, name: str) -> Locator:
+    """What is typed into, by the name of its setting."""
+    return page.locator(f"#{name} :is(input, textarea)").first
+
+
+def says(page: Page, place: str, text: str) -> None:
+    """Wait until these words are in view there."""
+    expect(page.locator(place).first).to_contain_text(text, use_inner_text=True)
+
+
+def until(page: Page, holds: Callable[[], bool], told: Callable[[], object] | None = None) -> None:
+    """Wait for what takes more than a selector to see; `told` says what stood in the way."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not holds():
+        assert time.monotonic() < deadline, told and told()
+        page.wait_for_timeout(50)
 
 
 def small_settings(page: Page, steps: int, *, frames: int = 13) -> None:

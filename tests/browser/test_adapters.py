@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from driving import RunningStudio, open_studio, small_settings, start_studio, wait_for_take
+from driving import RunningStudio, open_studio, small_settings, start_studio, until, wait_for_take
 from playwright.sync_api import BrowserContext, Page, expect
 from safetensors.torch import save_file
 
@@ -67,7 +67,7 @@ def test_from_a_file_to_a_take(context: BrowserContext, studio: RunningStudio, t
     page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
     page.click("#advanced > .label-wrap")
     page.wait_for_selector(".m-adapter[data-adapter='film grain']")
-    assert uses(page) == chosen
+    until(page, lambda: uses(page) == chosen, lambda: uses(page))
 
     page.click("#views [data-tab-id=models] >> visible=true")
     page.click("[data-adapter='film grain'] [data-ask]")

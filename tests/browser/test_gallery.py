@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import RunningStudio, open_studio, start_studio
-from playwright.sync_api import BrowserContext, Page
+from driving import RunningStudio, open_studio, start_studio, until
+from gradio_client import Client
+from playwright.sync_api import BrowserContext, Page, expect
 
 from mova_studio.library.database import Database
 from mova_studio.library.provenance import describe_take, read_take
@@ -114,7 +115,7 @@ def compare(page: Page) -> None:
     page.wait_for_function(f"{BOTH}.every((video) => !video.paused && video.currentTime > 0.3)")
 
 
-def test_search_sort_stars_trash_and_undo(gallery: Page, screenshots: Path) -> None:
+def test_search_sort_stars_trash_and_undo(gallery: Page, filled: RunningStudio, screenshots: Path) -> None:
     page = gallery
     assert seeds(page) == ["13", "12", "11"], "the newest first"
     assert page.locator("#takes img").count() == 0, "a prompt is text"
@@ -127,18 +128,19 @@ def test_search_sort_stars_trash_and_undo(gallery: Page, screenshots: Path) -> N
     page.wait_for_selector("#takes .m-empty")
     page.click("#takes [data-act=clear]")
     wait_for_seeds(page, ["13", "12", "11"])
-    assert page.input_value("#gallery-search input") == ""
+    expect(page.locator("#gallery-search input")).to_have_value("")
     page.click("#gallery-sort input")
     page.get_by_role("option", name="Seed").click()
     wait_for_seeds(page, ["11", "12", "13"])
 
     focus(page, 11)
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.activeElement.dataset.seed") == "12"
+    page.wait_for_function("document.activeElement.dataset.seed === '12'")
     for _ in range(2):
         page.keyboard.press(".")
     page.wait_for_selector(".m-take[data-seed='12'][data-stars='2']")
-    page.wait_for_timeout(400)
+    told = Client(filled.url, verbose=False)
+    until(page, lambda: [take["seed"] for take in told.predict(min_stars=2, api_name="/takes")] == [12])
     page.click("#takes-refresh")
     page.wait_for_selector(".m-take[data-seed='12'][data-stars='2'] >> text=★★☆☆☆")
 
@@ -156,7 +158,7 @@ def test_large_view_tells_everything(gallery: Page, screenshots: Path) -> None:
     focus(page, 12)
     page.keyboard.press("i")
     page.wait_for_selector("#take-large dialog[open].m-with-info[data-id=take12]")
-    assert "Text guidance" in page.inner_text("#take-large .m-info")
+    expect(page.locator("#take-large .m-info")).to_contain_text("Text guidance")
     page.screenshot(path=screenshots / "gallery-large.png")
     page.fill("#take-large input[name=tags]", "x" * 41)
     page.keyboard.press("Enter")
@@ -192,8 +194,8 @@ def test_compare_keeps_one_time_and_one_sound(gallery: Page, screenshots: Path) 
     page.keyboard.press(" ")
     assert page.evaluate(CATCHES_UP), "after moving and playing on"
     page.keyboard.press("w")
+    expect(page.locator("#compare .m-wipe")).to_be_visible()
     page.screenshot(path=screenshots / "compare-wipe.png")
-    assert page.is_visible("#compare .m-wipe")
 
 
 def test_blind_vote_is_kept_and_rates_the_setting(gallery: Page, screenshots: Path) -> None:

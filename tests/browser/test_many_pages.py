@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-from driving import RunningStudio, new_context, open_studio
-from playwright.sync_api import Browser
+from driving import RunningStudio, field, new_context, open_studio, says
+from playwright.sync_api import Browser, expect
 
 PAGES = 24
 WINDOWS = 2
@@ -116,8 +116,8 @@ def test_nothing_crosses_between_windows(browser: Browser, studio: RunningStudio
         page.click("#generate")
     for number, page in enumerate(pages, start=100):
         page.wait_for_selector("#stage video.m-video")
-        assert f"seed {7000 + number}" in page.inner_text("#stage")
-        assert page.input_value("#prompt textarea") == fields(number)["prompt"]
-        assert page.input_value("#seed input, #seed textarea") == fields(number)["seed"]
+        says(page, "#stage", f"seed {7000 + number}")
+        for name in ("prompt", "seed"):
+            expect(field(page, name)).to_have_value(fields(number)[name])
     for context in contexts:
         context.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import GUEST, OWNER, RunningStudio, seed_in_view, small_settings, wait_for_take
+from driving import GUEST, OWNER, RunningStudio, field, small_settings, wait_for_take
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from mova_studio.library.restore import MAX_FILE, restore_from
 from mova_studio.media.stills import still_from_end
@@ -39,14 +40,10 @@ WATCHED = """() => {
 }"""
 
 
-def field(page: Page, name: str) -> str:
-    return page.input_value(f"#{name} :is(input, textarea) >> nth=0")
-
-
-def wait_for_field(page: Page, name: str, value: str) -> None:
-    page.wait_for_function(
-        "([name, value]) => document.querySelector(`#${name} :is(input, textarea)`).value === value", arg=[name, value]
-    )
+def holds(page: Page, **values: str) -> None:
+    """Wait until the fields hold these values; no other stand there at the end of an answer."""
+    for name, value in values.items():
+        expect(field(page, name.replace("_", "-"))).to_have_value(value)
 
 
 def choose_preset(page: Page, label: str) -> None:
@@ -64,9 +61,10 @@ def test_presets_are_applied_undone_saved_and_deleted(page: Page, studio: Runnin
     choose_preset(page, "Dialogue, two people")
     page.click("#preset-apply")
     page.wait_for_selector("#fill-said >> text=was applied")
-    assert "Will it sing again?" in field(page, "prompt") and field(page, "seed") == "77"
+    expect(field(page, "prompt")).to_have_value(re.compile(re.escape("Will it sing again?")))
+    holds(page, seed="77")
     page.click("#undo-fill")
-    wait_for_field(page, "prompt", PROMPT)
+    holds(page, prompt=PROMPT)
 
     small_settings(page, steps=9)
     page.click("#preset-save")
@@ -92,11 +90,10 @@ def test_presets_are_applied_undone_saved_and_deleted(page: Page, studio: Runnin
     choose_preset(page, "broken.json")
     page.wait_for_selector("#preset-said .m-error >> text=kind is 'video'")
     page.click("#preset-apply")
-    assert field(page, "prompt") == ""
+    holds(page, prompt="")
     choose_preset(page, "My shot")
     page.click("#preset-apply")
-    wait_for_field(page, "prompt", PROMPT)
-    assert field(page, "num-inference-steps") == "8" and field(page, "width") == "96"
+    holds(page, prompt=PROMPT, num_inference_steps="8", width="96")
     page.click("#preset-delete")
     page.click("#preset-delete-yes")
     page.wait_for_selector("#preset-said >> text=was deleted")
@@ -126,13 +123,13 @@ def test_settings_come_back_from_files_and_bad_files_change_nothing(page: Page, 
     page.wait_for_selector("#fill-said >> text=restored from shot.json")
     said = page.inner_text("#fill-said")
     assert "Other-Model" in said and "/home" not in said and "160x80 is used" in said and "49 are used" in said
-    assert field(page, "prompt") == PROMPT and field(page, "width") == "160" and field(page, "num-frames") == "49"
     page.wait_for_selector("#first-frame img")
-    assert field(page, "seed") == "-1", "not before it was asked for"
-    assert page.inner_text("#keep-seed") == "Keep seed 1234"
-    page.click("#keep-seed")
-    wait_for_field(page, "seed", "1234")
-    assert not page.is_visible("#keep-seed") and page.is_visible("#undo-fill")
+    # The seed only once it was asked for.
+    holds(page, prompt=PROMPT, width="160", num_frames="49", seed="-1")
+    page.click("#keep-seed >> text=Keep seed 1234")
+    holds(page, seed="1234")
+    expect(page.locator("#keep-seed")).to_be_hidden()
+    expect(page.locator("#undo-fill")).to_be_visible()
 
     for name, content, words in (
         ("empty.mp4", b"", "is empty"),
@@ -142,7 +139,7 @@ def test_settings_come_back_from_files_and_bad_files_change_nothing(page: Page, 
     ):
         page.evaluate(DROP, ["#prompt", name, base64.b64encode(content).decode()])
         page.wait_for_selector(f"#fill-said .m-error >> text={words}")
-        assert field(page, "prompt") == PROMPT and field(page, "seed") == "1234"
+        holds(page, prompt=PROMPT, seed="1234")
     page.evaluate(
         """(size) => {
           const parcel = new DataTransfer();
@@ -157,7 +154,7 @@ def test_settings_come_back_from_files_and_bad_files_change_nothing(page: Page, 
 
 def test_going_on_from_a_take(page: Page, tmp_path: Path) -> None:
     page.fill("#prompt textarea", PROMPT)
-    small_settings(page, steps=3)
+    small_settings(page, steps=30)
     page.fill("#seed input", "41")
     page.fill("#count input", "17")
     page.click("#generate")
@@ -165,13 +162,14 @@ def test_going_on_from_a_take(page: Page, tmp_path: Path) -> None:
     page.fill("#count input", "2")
     page.evaluate(WATCHED)
     page.click("#generate")
-    page.wait_for_function(r"/^\d+\/3/.test(document.title)")
+    page.wait_for_function(r"/^\d+\/30/.test(document.title)")
     page.wait_for_function("document.querySelectorAll('#queue .m-job').length === 2")
-    wait_for_take(page)
     page.wait_for_function("document.title.startsWith('✓')")
-    second = seed_in_view(page)
-    assert page.evaluate("window.asked") == 1 and page.evaluate("window.shown") == [f"Take with seed {second}"]
-    assert second != 41
+    page.wait_for_function("window.shown.length > 0")
+    (told,) = page.evaluate("window.shown")
+    second = int(told.removeprefix("Take with seed "))
+    wait_for_take(page, seed=second)
+    assert page.evaluate("window.asked") == 1 and second != 41
 
     with page.expect_download() as download:
         page.click("#stage [data-act=still]")
@@ -191,21 +189,22 @@ def test_going_on_from_a_take(page: Page, tmp_path: Path) -> None:
     page.select_option("#stage .m-with select", "5")
     page.click("#stage [data-act=extend]")
     page.wait_for_selector("#fill-said >> text=its last 5 frames")
-    assert field(page, "prompt") == PROMPT and field(page, "seed") == "-1"
+    holds(page, prompt=PROMPT, seed="-1")
     page.click("#undo-fill")
-    wait_for_field(page, "prompt", "Something else.")
+    holds(page, prompt="Something else.")
     page.click("#stage [data-act=reuse]")
-    wait_for_field(page, "prompt", PROMPT)
+    holds(page, prompt=PROMPT)
     page.click("#keep-seed")
-    wait_for_field(page, "seed", str(second))
+    holds(page, seed=str(second))
 
     page.fill("#prompt textarea", "Something else.")
     for file in (still, mp4):
         pick(page, file)
         page.wait_for_selector(f"#fill-said >> text=restored from {file.name}")
-        assert field(page, "prompt") == PROMPT and page.inner_text("#keep-seed") == f"Keep seed {second}"
+        holds(page, prompt=PROMPT)
+        expect(page.locator("#keep-seed")).to_have_text(f"Keep seed {second}")
         page.click("#new-seed")
-        wait_for_field(page, "seed", "-1")
+        holds(page, seed="-1")
 
 
 def test_guests_apply_and_do_not_save(context: BrowserContext, locked_studio: RunningStudio) -> None:
@@ -217,7 +216,8 @@ def test_guests_apply_and_do_not_save(context: BrowserContext, locked_studio: Ru
         page.fill("input[type=password]", password)
         page.keyboard.press("Enter")
         page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
-        assert page.is_visible("#preset-apply") and page.is_visible("#preset-save") is owner
+        expect(page.locator("#preset-apply")).to_be_visible()
+        expect(page.locator("#preset-save")).to_be_visible(visible=owner)
         choose_preset(page, "Draft")
         page.click("#preset-apply")
-        wait_for_field(page, "num-inference-steps", "20")
+        holds(page, num_inference_steps="20")

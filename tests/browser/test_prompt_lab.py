@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from driving import GUEST, RunningStudio, small_settings
-from playwright.sync_api import BrowserContext, Page
+from driving import GUEST, RunningStudio, says, small_settings
+from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
 PROMPT = (
@@ -12,12 +12,6 @@ PROMPT = (
     "The boy answers, “A bond trader.” The wind rustles and a bird sings."
 )
 LAB = "#views [data-tab-id=lab] >> visible=true"
-
-
-def says(page: Page, place: str, text: str) -> None:
-    page.wait_for_function(
-        "([place, text]) => document.querySelector(place)?.innerText.includes(text)", arg=[place, text]
-    )
 
 
 def holds(page: Page, field: str, text: str) -> None:
@@ -40,8 +34,8 @@ def test_enhance_in_create_and_undo(page: Page) -> None:
     holds(page, "#lab-original", "A bond trader")
     holds(page, "#lab-rewritten", "[S02]")
     says(page, "#lab-report", "Every check holds")
-    page.wait_for_selector("#lab-history .m-past")
-    assert page.locator("#lab-diff ins").count() >= 2 and page.locator("#lab-history .m-past").count() == 1
+    expect(page.locator("#lab-diff ins").nth(1)).to_be_attached()
+    expect(page.locator("#lab-history .m-past")).to_have_count(1)
 
 
 def test_the_three_steps(page: Page, picture) -> None:
@@ -64,7 +58,8 @@ def test_the_three_steps(page: Page, picture) -> None:
     holds(page, "#lab-rewritten", "bond trader")
     page.click("#lab-use")
     holds(page, "#prompt", "gravel path")
-    assert page.is_visible("#generate") and page.locator("#first-frame img").count() == 1
+    expect(page.locator("#generate")).to_be_visible()
+    expect(page.locator("#first-frame img")).to_have_count(1)
 
 
 def test_a_batch_with_wildcards_lands_in_the_queue(page: Page) -> None:
@@ -95,4 +90,4 @@ def test_a_guest_has_the_composer_in_chinese(context: BrowserContext, locked_stu
     holds(page, "#lab-original", "“它还会唱歌吗？”")
     page.click("#lab-run")
     says(page, "#lab-report", "全部检查通过")
-    assert not page.is_visible("#backend")
+    expect(page.locator("#backend")).to_be_hidden()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from driving import LONG, RunningStudio, long_run, open_studio
-from playwright.sync_api import BrowserContext, Page, Route
+from driving import LONG, RunningStudio, field, long_run, open_studio
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 UNFINISHED = "#queue .m-job:not([data-state=done]):not([data-state=cancelled]) b"
@@ -67,7 +67,8 @@ def test_add_move_pause_edit_and_cancel(page: Page) -> None:
     press(page, "Three.", "edit")
     page.wait_for_function("document.querySelector('#prompt textarea').value === 'Three.'")
     page.wait_for_function("document.querySelector('#generate').innerText.startsWith('Save changes')")
-    assert page.is_visible("#leave") and not page.is_visible("#scout")
+    expect(page.locator("#leave")).to_be_visible()
+    expect(page.locator("#scout")).to_be_hidden()
     page.fill("#prompt textarea", "Third.")
     page.click("#generate")
     page.wait_for_selector("#queue .m-job[data-state=waiting] >> text=Third.")
@@ -107,7 +108,7 @@ def test_shift_puts_it_first_and_a_reload_keeps_all(page: Page, context: Browser
     page.reload()
     wait_for_order(page, "Long.", "First.", "Second.")
     page.wait_for_selector("#stage video.m-preview")
-    assert page.input_value("#num-inference-steps input") == str(LONG)
+    expect(field(page, "num-inference-steps")).to_have_value(str(LONG))
     press(other, "Second.", "cancel")
     wait_for_order(page, "Long.", "First.")
     cancel_all(page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from driving import small_settings
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -21,8 +21,8 @@ def test_scout_keep_and_finish(page: Page) -> None:
     page.wait_for_function("/4 × 1 of 4 steps/.test(document.querySelector('#scout-cost').innerText)")
     page.click("#scout")
     page.wait_for_function("document.querySelectorAll('#scouts .m-scoutcell[data-player]').length === 4")
-    assert "scouting 4 seeds · 1 of 4 steps" in page.inner_text("#scout-head")
-    assert page.locator("#scouts .m-wave").count() == 4
+    expect(page.locator("#scout-head")).to_contain_text("scouting 4 seeds · 1 of 4 steps")
+    expect(page.locator("#scouts .m-wave")).to_have_count(4)
     page.focus("#scouts .m-scoutcell >> nth=0")
     page.keyboard.press(" ")
     page.wait_for_function(
@@ -66,5 +66,5 @@ def test_settings_are_compared_in_a_grid(page: Page) -> None:
     page.fill("#grid-share input", "100")
     page.click("#grid-go")
     page.wait_for_function("document.querySelectorAll('#scouts [data-state=done]').length === 2")
-    assert "comparing Bridge guidance s_B · 100 % of the steps" in page.inner_text("#scout-head")
+    expect(page.locator("#scout-head")).to_contain_text("comparing Bridge guidance s_B · 100 % of the steps")
     assert {cell.strip() for cell in page.locator("#scouts .m-meta:first-of-type").all_inner_texts()} == {"1", "3.5"}

@@ -14,7 +14,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from test_access import REFUSED, RawPage, sign_in
-from test_views import check_layout
+from test_views import check_layout, wait_for_chinese
 
 pytestmark = pytest.mark.browser
 SIZES = {"wide": (1440, 900), "small": (1024, 700), "phone": (390, 780)}
@@ -53,7 +53,7 @@ def test_cost_is_told_before_the_first_take_and_the_page_never_waits_for_it(
     choose(page, "#step-cache", "Light: at most one step after another is reused")
     page.fill("#num-inference-steps input", "1000")
     page.wait_for_function("(before) => document.querySelector('#cost').innerText !== before", arg=cost)
-    assert page.input_value("#prompt textarea") == "Typed while the plan is made."
+    expect(page.locator("#prompt textarea")).to_have_value("Typed while the plan is made.")
 
 
 def test_pill_opens_machine_and_plan(system: Page) -> None:
@@ -64,8 +64,8 @@ def test_pill_opens_machine_and_plan(system: Page) -> None:
     gauge = system.locator("#plan .m-gauge").first
     assert gauge.get_attribute("role") == "meter"
     assert re.search(r"RAM, Prompt: predicted [\d.]+ of [\d.]+ GB", gauge.get_attribute("aria-label") or "")
-    assert system.locator("#others .m-taken").count() == 1
-    assert "After the first take" in system.inner_text("#last-run")
+    expect(system.locator("#others .m-taken")).to_have_count(1)
+    expect(system.locator("#last-run")).to_contain_text("After the first take")
     system.fill("#limit-ram-gb input", "7")
     system.click("#refresh")
     system.wait_for_selector("#plan .m-gauge")
@@ -85,19 +85,21 @@ def test_a_cap_below_the_least_possible_says_what_is_and_what_to_do(system: Page
     system.fill("#limit-ram-gb input", "1.2")
     system.click("#apply-limits")
     system.wait_for_selector("#limits-said >> text=Kept")
-    error = system.inner_text("#limits-caps")
-    assert re.search(r"needs at least [\d.]+ GB of RAM", error) and "raise the cap" in error
-    assert "No plan fits" in system.inner_text("#plan")
+    expect(system.locator("#limits-caps")).to_contain_text(
+        re.compile(r"needs at least [\d.]+ GB of RAM.*raise the cap", re.DOTALL)
+    )
+    expect(system.locator("#plan")).to_contain_text("No plan fits")
     system.click("#views [data-tab-id=create] >> visible=true")
     system.wait_for_selector("#cost .m-error >> text=raise the cap")
     system.reload()
     system.wait_for_selector("#cost .m-error")
     system.click("#machine button")
     system.wait_for_selector("#plan .m-error")
-    assert system.input_value("#limit-ram-gb input") == "1.2", "it outlives a reload"
+    expect(system.locator("#limit-ram-gb input"), "it outlives a reload").to_have_value("1.2")
     system.click("#reset-limits")
     system.wait_for_selector("#plan .m-gauge")
-    assert system.input_value("#limit-ram-gb input") == "" and not system.is_visible("#limits-caps")
+    expect(system.locator("#limit-ram-gb input")).to_have_value("")
+    expect(system.locator("#limits-caps")).to_be_hidden()
 
 
 def test_a_pinned_plan_is_taken_and_measured(system: Page) -> None:
@@ -122,7 +124,7 @@ def test_a_pinned_plan_is_taken_and_measured(system: Page) -> None:
     page.wait_for_selector("#last-run .m-actual")
     last = page.inner_text("#last-run")
     assert "group 1/4" in last and re.search(r"predicted [\d.]+ GB · actual [\d.]+ GB, [+−±]\d+ %", last), last
-    assert page.locator("#last-run .m-gauge").count() == 4
+    expect(page.locator("#last-run .m-gauge")).to_have_count(4)
     page.click("#unload")
     page.wait_for_selector("#unload-said >> text=came back")
     page.click("#reset-limits")
@@ -176,7 +178,8 @@ def test_guests_have_no_system(context: BrowserContext, locked_studio: RunningSt
     raw.http.close()
     page = sign_in(context, locked_studio, GUEST)
     assert page.locator("#views [data-tab-id=system] >> visible=true").count() == 0
-    assert page.locator("#machine .m-pill").count() == 1 and page.locator("#machine button").count() == 0
+    expect(page.locator("#machine .m-pill")).to_have_count(1)
+    assert page.locator("#machine button").count() == 0
 
 
 @pytest.mark.parametrize("size", list(SIZES))
@@ -205,7 +208,6 @@ def test_looks(browser: Browser, own_studio: RunningStudio, screenshots: Path, s
     page.click("#language")
     page.wait_for_selector("#plan >> text=预测")
     page.wait_for_selector("#imagined >> text=预测")
-    english = set(re.findall(r"[A-Za-z]{4,}", page.inner_text("#plan") + page.inner_text("#machine-facts")))
-    assert english <= {"PyTorch", "demo", "native"}
+    wait_for_chinese(page, "#plan, #machine-facts", {"PyTorch", "demo", "native"})
     shoot("system-zh", full_page=True)
     context.close()

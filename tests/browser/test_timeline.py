@@ -9,8 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from driving import RunningStudio, new_context, open_studio, start_studio
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page
+from driving import RunningStudio, new_context, open_studio, start_studio, until
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect
 
 from mova_studio.library.database import Database
 from mova_studio.library.provenance import describe_take, read_take
@@ -140,9 +140,9 @@ def edge(page: Page, index: int, side: str) -> float:
 
 def test_order_trim_blade_dissolve_and_undo(timeline: Page, screenshots: Path) -> None:
     page = timeline
-    assert "Your film begins here" in page.inner_text(".t-teach")
-    assert page.is_disabled("[data-key=undo]")
-    assert page.is_disabled(".t-export-go")
+    expect(page.locator(".t-teach")).to_contain_text("Your film begins here")
+    expect(page.locator("[data-key=undo]")).to_be_disabled()
+    expect(page.locator(".t-export-go")).to_be_disabled()
     page.screenshot(path=screenshots / "timeline-empty.png")
     put(page, 11, 12)
     target = page.locator(".t-pictures").bounding_box()
@@ -158,13 +158,13 @@ def test_order_trim_blade_dissolve_and_undo(timeline: Page, screenshots: Path) -
     assert page.locator("#timeline-stage img").count() == 0, "a name is text"
 
     drag(page, page.locator(".t-clip").nth(0), edge(page, 2, "right"), at=(40, 40))
-    assert page.evaluate(NAMES) == ["take11", "take12", "take13"]
+    page.wait_for_function(f"{NAMES}.join() === 'take11,take12,take13'")
     page.keyboard.press("Alt+ArrowLeft")
     settle(page)
-    assert page.evaluate(NAMES) == ["take11", "take13", "take12"]
+    page.wait_for_function(f"{NAMES}.join() === 'take11,take13,take12'")
     page.keyboard.press("Control+z")
     settle(page)
-    assert page.evaluate(NAMES) == ["take11", "take12", "take13"]
+    page.wait_for_function(f"{NAMES}.join() === 'take11,take12,take13'")
 
     # The right edge of the first clip to the left by a third, the picture at it in the viewer meanwhile.
     pixels = page.evaluate("movaTimeline.editor.tracks.pixels")
@@ -177,7 +177,7 @@ def test_order_trim_blade_dissolve_and_undo(timeline: Page, screenshots: Path) -
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowRight")
     page.wait_for_function(f"{CLIPS}[0][0] === 11")
-    assert page.evaluate("document.activeElement.getAttribute('aria-valuenow')") == "11"
+    page.wait_for_function("document.activeElement.getAttribute('aria-valuenow') === '11'")
 
     # The blade: by B at the playhead, and by a click.
     page.locator(".t-clip").nth(1).click(position={"x": 40, "y": 60})
@@ -192,7 +192,7 @@ def test_order_trim_blade_dissolve_and_undo(timeline: Page, screenshots: Path) -
     page.locator(".t-clip").nth(3).click(position={"x": 60, "y": 60})
     page.wait_for_function(f"{STORE}.state.clips.length === 5")
     page.keyboard.press("Escape")
-    assert page.get_attribute("[data-key=blade]", "aria-pressed") == "false"
+    expect(page.locator("[data-key=blade]")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("Delete")
     page.wait_for_function(f"{STORE}.state.clips.length === 4")
 
@@ -216,8 +216,8 @@ def test_order_trim_blade_dissolve_and_undo(timeline: Page, screenshots: Path) -
     for _ in range(4):
         page.keyboard.press("Control+y")
     settle(page)
-    assert page.evaluate(CLIPS) == made
-    assert page.is_disabled("[data-key=redo]")
+    until(page, lambda: page.evaluate(CLIPS) == made, lambda: page.evaluate(CLIPS))
+    expect(page.locator("[data-key=redo]")).to_be_disabled()
     page.reload()
     page.click("#views [data-tab-id=timeline] >> visible=true")
     page.wait_for_selector(".t-cut[data-kind=dissolve]")
@@ -231,14 +231,15 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     page.keyboard.press("Home")
     page.keyboard.press(" ")
     page.wait_for_function(f"{STORE}.playhead > 20 && {PEAK} > -40")
-    assert page.evaluate(f"{SCREENS}.some((video) => !video.paused && !video.muted && video.volume > 0)")
+    page.wait_for_function(f"{SCREENS}.some((video) => !video.paused && !video.muted && video.volume > 0)")
     # Over the cut, at which the next file waits already.
     page.wait_for_function(f"{STORE}.playhead > 85")
     page.screenshot(path=screenshots / "timeline-playing.png")
     page.keyboard.press("k")
+    page.wait_for_selector(".t-run[aria-pressed=false]")
     here = page.evaluate(FRAME)
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate(FRAME) == here - 1
+    page.wait_for_function(f"{FRAME} === {here - 1}")
     page.keyboard.press("l")
     page.wait_for_function(f"{STORE}.playhead >= {73 + 49 - 1}")
     page.wait_for_selector(".t-run[aria-pressed=false]")
@@ -266,11 +267,11 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     page.fill("#t-field-speed", "3")
     page.keyboard.press("Enter")
     page.wait_for_selector(".t-pair:has(#t-field-speed) + .m-error >> text=0.5 to 2")
-    assert page.input_value("#t-field-speed") == "3"
+    expect(page.locator("#t-field-speed")).to_have_value("3")
     page.focus("#t-field-level")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function(f"{STORE}.state.clips[0].gain_db === -0.5")
-    assert page.input_value("#t-field-speed") == "1"
+    expect(page.locator("#t-field-speed")).to_have_value("1")
     page.check("#t-field-mute")
     page.wait_for_function(f"{STORE}.state.clips[0].gain_db === null")
     page.uncheck("#t-field-mute")
@@ -300,7 +301,7 @@ def test_plays_with_sound_in_and_out_and_captions(timeline: Page, tmp_path: Path
     page.keyboard.press("Home")
     for _ in range(at):
         page.keyboard.press("ArrowRight")
-    assert page.inner_text(".t-subtitles") == "Fresh bread!"
+    expect(page.locator(".t-subtitles")).to_have_text("Fresh bread!")
     drag(page, page.locator(".t-caption [data-trim=stop]"), edge(page, 0, "left") + 30)
     page.wait_for_function(f"{STORE}.state.captions[0].length < 40")
 
@@ -318,7 +319,7 @@ def test_export_download_and_files(timeline: Page, filled: RunningStudio, tmp_pa
     page.click("[data-key='add.caption']")
     page.keyboard.press("Enter")  # a second press while the first is on its way
     settle(page)
-    assert page.locator(".t-caption").count() == 1
+    expect(page.locator(".t-caption")).to_have_count(1)
     page.keyboard.press("Enter")
     put(page, 12, 12)  # long enough for the encoder to tell its pace, however busy the machine is
     page.click(".t-export-go")
@@ -330,7 +331,7 @@ def test_export_download_and_files(timeline: Page, filled: RunningStudio, tmp_pa
     page.wait_for_selector(".t-progress >> text=/^[1-9]\\d* % · \\d+ s left$/")
     page.click("[data-key='export.cancel']")
     page.wait_for_selector(".t-done >> text=Cancelled")
-    assert not list((filled.library / "timelines" / "films").iterdir())
+    until(page, lambda: not list((filled.library / "timelines" / "films").iterdir()))
     for frames in (171, 98):
         page.click("[data-key='undo']")
         page.wait_for_function(f"{FRAMES} === {frames}")
@@ -387,12 +388,12 @@ def test_in_chinese_and_in_a_small_window(browser: Browser, filled: RunningStudi
     tracks = page.locator(".t-table").bounding_box()
     assert tracks is not None
     assert tracks["y"] + tracks["height"] <= 700, "all tracks are in view"
-    assert not page.is_visible(".t-inspector")
+    expect(page.locator(".t-inspector")).to_be_hidden()
     page.click(".t-drawer-button")
-    assert page.is_visible(".t-inspector")
+    expect(page.locator(".t-inspector")).to_be_visible()
     page.locator(".t-clip").nth(0).click(position={"x": 20, "y": 60})
     page.wait_for_selector("#t-field-in")
-    assert "入点" in page.inner_text(".t-inspector")
+    expect(page.locator(".t-inspector")).to_contain_text("入点")
     page.screenshot(path=screenshots / "timeline-zh-small.png")
     page.keyboard.press("Tab")
     page.click("#language")
