@@ -233,12 +233,13 @@
     tellTitle();
     const preview = document.querySelector("video.m-preview:not([poster])");
     if (preview && still.job === preview.dataset.job) preview.poster = still.picture;
-    /* With reduced motion nothing starts to move by itself. */
+    /* With reduced motion nothing starts to move by itself; Gradio gives a film that it changes in place the attribute
+       anew. */
     if (!quiet.matches) return;
     for (const video of document.querySelectorAll("video[autoplay]")) {
       video.removeAttribute("autoplay");
       video.pause();
     }
   };
-  new MutationObserver(settle).observe(document, { childList: true, subtree: true });
+  new MutationObserver(settle).observe(document, { childList: true, subtree: true, attributeFilter: ["autoplay"] });
 })();

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driving import GUEST, RunningStudio, long_run, new_context, open_studio, small_settings, wait_for_take
-from playwright.sync_api import Browser, BrowserContext, Page
+from driving import GUEST, RunningStudio, long_run, new_context, open_studio, small_settings, until, wait_for_take
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
 SIZES = {"wide": (1440, 900), "small": (1024, 700), "phone": (390, 780)}
@@ -39,6 +39,15 @@ def check_layout(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
     assert page.evaluate(CLIPPED) == []
     assert not page.is_visible("footer")
+
+
+def wait_for_chinese(page: Page, places: str, allowed: set[str]) -> None:
+    """Wait until no English words but these are left in these places."""
+
+    def left() -> set[str]:
+        return set(re.findall(r"[A-Za-z]{4,}", " ".join(page.locator(places).all_inner_texts()))) - allowed
+
+    until(page, lambda: not left(), left)
 
 
 @pytest.mark.parametrize("size", list(SIZES))
@@ -108,30 +117,19 @@ def test_chinese_by_the_browsers_language(browser: Browser, studio: RunningStudi
     page.wait_for_selector("#generate >> text=生成")
     page.click("#generate")
     page.wait_for_selector("#place-prompt >> text=提示词为空")
-    assert page.evaluate("document.documentElement.lang") == "zh-CN"
-    left = page.inner_text("body")
-    english = set(re.findall(r"[A-Za-z]{4,}", left)) - {
-        "MOVA",
-        "Studio",
-        "English",
-        "demo",
-        "JSON",
-        "LUFS",
-        "Ctrl",
-        "seed",
-    }
-    assert english == set(), "every word of the page is in Chinese"
+    page.wait_for_function("document.documentElement.lang === 'zh-CN'")
+    wait_for_chinese(page, "body", {"MOVA", "Studio", "English", "demo", "JSON", "LUFS", "Ctrl", "seed"})
     page.click("#language")
     page.wait_for_selector("#generate >> text=Generate")
     page.wait_for_function("document.documentElement.lang === 'en'")
     page.reload()
     page.wait_for_function("document.querySelector('#cost')?.innerText.trim()")
-    assert page.inner_text("#generate") == "Generate", "the choice outlives a reload"
+    expect(page.locator("#generate"), "the choice outlives a reload").to_have_text("Generate")
     context.close()
 
 
 def test_theme_toggle_outlives_a_reload(page: Page) -> None:
-    assert page.evaluate("document.body.classList.contains('dark')")
+    page.wait_for_function("document.body.classList.contains('dark')")
     page.click("#theme")
     page.wait_for_function("!document.body.classList.contains('dark')")
     page.reload()
@@ -151,12 +149,17 @@ def test_every_control_has_a_name(page: Page) -> None:
 
 def test_reduced_motion_starts_nothing(browser: Browser, studio: RunningStudio) -> None:
     context = new_context(browser, reduced_motion="reduce")
+    context.add_init_script(
+        "window.started = []; addEventListener('play', (event) => started.push(event.target.className), true)"
+    )
     page = open_studio(context, studio)
     page.fill("#prompt textarea", "A clock ticks.")
-    small_settings(page, steps=400)
+    long_run(page)
     page.click("#generate")
-    page.wait_for_selector("#stage video.m-preview")
-    assert page.evaluate("document.querySelector('#stage video').paused")
+    for _ in range(4):
+        shown = page.get_attribute("#stage video.m-preview", "src")
+        page.wait_for_function("(shown) => document.querySelector('#stage video.m-preview').src !== shown", arg=shown)
+    assert page.evaluate("started") == []
     page.click("#cancel")
     page.wait_for_selector("#queue [data-state=cancelled]", state="attached")
     context.close()
@@ -168,8 +171,10 @@ def test_a_hovered_take_plays_with_its_sound(page: Page, filled: None) -> None:
     assert page.evaluate("document.querySelectorAll('#strip video[src]').length") == 0, "nothing is fetched unasked"
     page.click("#name", force=True)
     page.hover("#strip .m-card .m-thumb")
-    page.wait_for_function("document.querySelector('#strip video').currentTime > 0.1")
-    assert page.evaluate("document.querySelector('#strip video').webkitAudioDecodedByteCount") > 0
+    page.wait_for_function(
+        "(video => video.currentTime > 0.1 && video.webkitAudioDecodedByteCount > 0)"
+        "(document.querySelector('#strip video'))"
+    )
     page.hover("#prompt")
     page.wait_for_function("document.querySelectorAll('#strip video[src]').length === 0")
 
