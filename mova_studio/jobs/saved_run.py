@@ -55,7 +55,7 @@ class SavedRun:
     """
 
     def __init__(self, folder: Path, job_id: str) -> None:
-        self._folder, self._job = folder, job_id
+        self.folder, self._job = folder, job_id
         self._facts = folder / f"{job_id}.json"
         self.preview = folder / f"{job_id}.mp4"
 
@@ -69,9 +69,9 @@ class SavedRun:
             OutputError: the folder is read-only or gone, or the disk is full. What was kept before stays.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise output_error(self._folder, error) from error
+            raise output_error(self.folder, error) from error
         state = self._state(facts.step)
         save_state(state)
         with replacing(self._facts) as beside:
@@ -95,10 +95,10 @@ class SavedRun:
         self._remove([self._facts, self.preview, *self._states()])
 
     def _state(self, step: int) -> Path:
-        return self._folder / f"{self._job}.{step}.safetensors"
+        return self.folder / f"{self._job}.{step}.safetensors"
 
     def _states(self) -> list[Path]:
-        return list(self._folder.glob(f"{self._job}.*.safetensors"))
+        return list(self.folder.glob(f"{self._job}.*.safetensors"))
 
     @staticmethod
     def _remove(paths: Iterable[Path]) -> None:
@@ -124,7 +124,8 @@ class Saver:
         clock: seconds that only grow.
 
     Attributes:
-        trouble: why the last save failed; None where it did not.
+        trouble: why the last save failed; None where it did not. It stands in the take, which people share, and
+            so names no folder of this machine.
     """
 
     trouble: str | None = None
@@ -159,6 +160,6 @@ class Saver:
                 self.saved.write(facts, save_state)
                 self.trouble = None
             except OutputError as error:
-                self.trouble = error.message
+                self.trouble = error.message.replace(str(self.saved.folder), self.saved.folder.name)
         self._last = self._clock()
         return self.trouble is None

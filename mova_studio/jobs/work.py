@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from dataclasses import fields
 
 import numpy as np
@@ -20,6 +21,8 @@ from mova_studio.jobs.saved_run import RunFacts, Saver
 from mova_studio.jobs.steps import OFFERED, Steps
 from mova_studio.library.shot import Shot
 from mova_studio.library.shots import shot_id
+
+log = logging.getLogger(__name__)
 
 UNTRAINED_NOTE = "the demo checkpoint is untrained: picture and sound are noise on purpose"
 
@@ -128,7 +131,8 @@ class Work:
         try:
             self.state = SamplingState.load(file)
         except InputError as error:
-            self._start_over(f"what was saved at step {facts.step} is damaged; the run starts over ({error.message})")
+            log.warning("%s", error.message)
+            self._start_over(f"what was saved at step {facts.step} is damaged; the run starts over")
             return
         run.step = self.state.step
         said, run.notes = run.notes, []

@@ -10,7 +10,7 @@ from mova_studio.ui.translated_create import CREATE_SENTENCES
 from mova_studio.ui.translated_models import MODELS_SENTENCES
 from mova_studio.ui.translated_plans import NESTED, SHORT, WHOLE
 from mova_studio.ui.translated_prompt import PROMPT_SENTENCES
-from mova_studio.ui.translated_queue import QUEUE_SENTENCES
+from mova_studio.ui.translated_queue import QUEUE_NESTED, QUEUE_SENTENCES
 from mova_studio.ui.translated_timeline import TIMELINE_SENTENCES
 from mova_studio.ui.translated_train import TRAIN_SENTENCES
 
@@ -79,7 +79,9 @@ _ALL = (*_SENTENCES, *CREATE_SENTENCES, *MODELS_SENTENCES, *QUEUE_SENTENCES, *PR
 _ALL += TIMELINE_SENTENCES
 _ALL = ADAPTER_SENTENCES + _ALL + TRAIN_SENTENCES + CLIP_SENTENCES
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _ALL)
-_NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in (*NESTED, *CLIP_NESTED))
+_NESTED = tuple(
+    (re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in (*NESTED, *CLIP_NESTED, *QUEUE_NESTED)
+)
 _PREFIXES = {"first frame: ": "首帧：", "last frame: ": "尾帧：", "First frame: ": "首帧：", "Last frame: ": "尾帧："}
 
 

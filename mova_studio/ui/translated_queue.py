@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+QUEUE_NESTED: tuple[tuple[str, str], ...] = (
+    (
+        r"the run cannot be saved on the way, so that a crash would start it over: (.+)",
+        r"进度无法保存，若中途崩溃须从头开始：\1",
+    ),
+)
+
 QUEUE_SENTENCES: tuple[tuple[str, str], ...] = (
     (r"There is no job '(.*)' in this library\.", r"此库中没有任务“\1”。"),
     (r"Job (\S+) is (\w+) and cannot become (\w+)\.", r"任务 \1 当前为 \2，不能变为 \3。"),
@@ -36,6 +43,11 @@ QUEUE_SENTENCES: tuple[tuple[str, str], ...] = (
     (
         r"The disk of the library (.+) has (\d+) MB left and a take may need (\d+) MB\. .*",
         r"库 \1 所在磁盘仅剩 \2 MB，一条成片可能需要 \3 MB。请腾出空间，队列会自动继续。",
+    ),
+    (r"what was saved at step (\d+) is damaged; the run starts over", r"第 \1 步保存的进度已损坏，将从头开始"),
+    (
+        r"what was saved at step (\d+) belongs to another shot or checkpoint; the run starts over",
+        r"第 \1 步保存的进度属于另一个镜头或模型，将从头开始",
     ),
     (
         r"The worker process ended (\d+) times at step (\d+) of (\d+) of this take .*",

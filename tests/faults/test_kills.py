@@ -216,3 +216,4 @@ def test_a_damaged_save_starts_the_run_over(tmp_path, undisturbed, damage):
     assert np.array_equal(decode_frames(snapshot.take.path), undisturbed[SEEDS[0]][0])
     if damage != "facts":
         assert any("starts over" in note for note in snapshot.take.notes)
+        assert not any(str(tmp_path) in note for note in snapshot.take.notes), "a take that is shared names no folder"

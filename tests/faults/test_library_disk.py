@@ -157,7 +157,7 @@ def test_a_save_that_fails_keeps_the_one_before_and_says_why(disk):
 
     assert saver.save(facts(1), lambda path: path.write_bytes(b"one") and None)
     assert not saver.save(facts(2), lambda path: _as_output_error(fill, path))
-    assert "disk is full" in saver.trouble
+    assert "disk is full" in saver.trouble and "write .runs" in saver.trouble and str(disk) not in saver.trouble
     (disk / "filler").unlink()
     found = saver.saved.read()
     assert found[0].step == 1 and found[1].read_bytes() == b"one"

@@ -214,6 +214,10 @@ def engine_sentences() -> list[str]:
         "last frame: cropped to 96:64; 12% was cut off at the sides",
         "photo.png is empty (0 bytes); choose another picture.",
         "160x96 is too large for demo: the picture may have as many pixels as 64x64.",
+        "what was saved at step 14 is damaged; the run starts over",
+        "what was saved at step 3 belongs to another shot or checkpoint; the run starts over",
+        "the run cannot be saved on the way, so that a crash would start it over: Cannot write .runs/a.json: the disk is"
+        " full (No space left on device).",
     ],
 )
 def test_what_comes_from_below_is_translated(sentence):
