@@ -13,6 +13,7 @@ from mova_studio.ui.translated_prompt import PROMPT_SENTENCES
 from mova_studio.ui.translated_queue import QUEUE_NESTED, QUEUE_SENTENCES
 from mova_studio.ui.translated_timeline import TIMELINE_SENTENCES
 from mova_studio.ui.translated_train import TRAIN_SENTENCES
+from mova_studio.ui.translated_writing import WRITING_NESTED, WRITING_SENTENCES
 
 _N = r"([\d.,x×-]+|nan|inf|-inf)"
 _SENTENCES: tuple[tuple[str, str], ...] = (
@@ -77,11 +78,10 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
 )
 _ALL = (*_SENTENCES, *CREATE_SENTENCES, *MODELS_SENTENCES, *QUEUE_SENTENCES, *PROMPT_SENTENCES, *SHORT, *WHOLE)
 _ALL += TIMELINE_SENTENCES
-_ALL = ADAPTER_SENTENCES + _ALL + TRAIN_SENTENCES + CLIP_SENTENCES
+_ALL = ADAPTER_SENTENCES + _ALL + TRAIN_SENTENCES + CLIP_SENTENCES + WRITING_SENTENCES
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _ALL)
-_NESTED = tuple(
-    (re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in (*NESTED, *CLIP_NESTED, *QUEUE_NESTED)
-)
+_PARTED = WRITING_NESTED + QUEUE_NESTED + NESTED + CLIP_NESTED
+_NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _PARTED)
 _PREFIXES = {"first frame: ": "首帧：", "last frame: ": "尾帧：", "First frame: ": "首帧：", "Last frame: ": "尾帧："}
 
 

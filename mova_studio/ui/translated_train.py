@@ -41,6 +41,4 @@ TRAIN_SENTENCES: tuple[tuple[str, str], ...] = (
         r"(.+) ran out in step (\d+) \((.*)\)\. Lower batch_size, .*?(?:The run can go on from step (\d+) .*)?",
         r"第 \2 步时 \1 不足（\3）。请减小批大小，或改用低显存适配器。",
     ),
-    (r"Cannot write (.+): the disk is full; .*", r"无法写入 \1：磁盘已满，请清理空间。"),
-    (r"Cannot write (.+): this account may not write there; .*", r"无法写入 \1：没有写入权限，请更改权限。"),
 )

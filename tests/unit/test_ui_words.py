@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import re
 import string
 from pathlib import Path
 
 import pytest
 
+from mova_studio.atomic import output_error
 from mova_studio.errors import InputError
 from mova_studio.jobs.snapshot import STAGES, JobSnapshot
 from mova_studio.jobs.states import JobState
@@ -216,14 +219,37 @@ def engine_sentences() -> list[str]:
         "160x96 is too large for demo: the picture may have as many pixels as 64x64.",
         "what was saved at step 14 is damaged; the run starts over",
         "what was saved at step 3 belongs to another shot or checkpoint; the run starts over",
-        "the run cannot be saved on the way, so that a crash would start it over: Cannot write .runs/a.json: the disk is"
-        " full (No space left on device).",
     ],
 )
 def test_what_comes_from_below_is_translated(sentence):
     chinese = translate("zh", sentence)
     assert chinese != sentence and re.search(r"[\u4e00-\u9fff]", chinese)
     assert translate("en", sentence) == sentence
+
+
+WRITING_FAULTS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.EIO,
+)
+
+
+@pytest.mark.parametrize("fault", WRITING_FAULTS, ids=errno.errorcode.get)
+@pytest.mark.parametrize("path", ["/home/anna/take.mp4", "a (1): b.json", ".runs"])
+def test_why_a_file_cannot_be_written_is_translated(path, fault):
+    message = output_error(Path(path), OSError(fault, os.strerror(fault))).message
+    saving = "the run cannot be saved on the way, so that a crash would start it over: "
+    for sentence in (message, saving + message):
+        chinese = translate("zh", sentence)
+        assert path in chinese
+        assert not re.search(r"[A-Za-z]{3,}", chinese.replace(path, "").replace(os.strerror(fault), ""))
 
 
 def test_unknown_sentences_stay():
