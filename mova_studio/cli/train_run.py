@@ -111,6 +111,7 @@ def _run(options: argparse.Namespace) -> Answer | None:
     )
     samples = Samples(checkpoint, recipe, clips[:_SAMPLES], options.out)
     done = trainer.run(on_step=reporter.step, sample=samples, stop=reporter.stop)
+    trainer.end()
     if trainer.rank:
         return None
     gave = CHECKPOINT if recipe.mode == "full" else ADAPTER

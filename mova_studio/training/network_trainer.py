@@ -172,6 +172,15 @@ class NetworkTrainer:
         )
         self.saved_step = self.step
 
+    def end(self) -> None:
+        """Part from the other processes, once all have come here; the last thing that a process does with its run.
+
+        One that ends without it takes its communication down with the interpreter, which now and then aborts it
+        (pytorch issue 190489), and all others with it, even if one still writes what was trained.
+        """
+        self.accelerator.wait_for_everyone()
+        self.accelerator.end_training()
+
     def _steps(
         self,
         on_step: Callable[[StepFigures], None],

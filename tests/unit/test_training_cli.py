@@ -18,9 +18,18 @@ from mova_studio.cli import main
 from mova_studio.media.probe import probe
 from mova_studio.network.checkpoint import Checkpoint
 
+PROJECT = Path(__file__).parents[2]
 RATES = dict.fromkeys(("video_dit", "video_dit_2", "audio_dit", "dual_tower_bridge"), 1e-3)
 RECIPE = {"format": 1, "mode": "adapter", "steps": 2, "learning_rates": RATES, "text_dropout": 0.5}
 RECIPE |= {"adapter": {"rank": 2, "alpha": 2}}
+
+
+# `python -m mova_studio`, which tells too whether it has parted from the other processes before it ends.
+PARTED = """
+from torch.distributed import is_initialized
+from mova_studio.cli import main
+raise SystemExit(main() or 9 * is_initialized())
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -87,10 +96,16 @@ def test_sigterm_saves_and_the_run_goes_on(place, tmp_path, capsys):
 def test_two_processes_learn_what_one_learns(place, tmp_path, capsys):
     """FSDP: each process has its share of the weights, and of the clips of every step."""
     full = {"mode": "full", "adapter": None, "sample_every": 2}
-    spread = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    spread = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    program = tmp_path / "parted.py"
+    program.write_text(PARTED, "utf-8")
     asked = command(place, tmp_path / "two", **full)
     made = subprocess.run(
-        [*spread, "mova_studio", *asked], env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+        [*spread, str(program), *asked],
+        cwd=PROJECT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
     )
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["done"]
