@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-# The groups are a path, a remedy that is a sentence of its own, and the system's reason.
-WRITING_NESTED: tuple[tuple[str, str], ...] = ((r"Cannot write (.+): ([^:(]+) \((.+)\)\.", r"无法写入 \1：\2（\3）。"),)
+# Of a training run the sentence is followed by what was saved. The groups of the other are a path, a remedy that is a
+# sentence of its own, and the system's reason.
+WRITING_NESTED: tuple[tuple[str, str], ...] = (
+    (r"(Cannot write .+\)\.) (The run can go on .+|Nothing was saved yet\.)", r"\1\2"),
+    (r"Cannot write (.+): ([^:(]+) \((.+)\)\.", r"无法写入 \1：\2（\3）。"),
+)
 
 WRITING_SENTENCES: tuple[tuple[str, str], ...] = (
     ("the disk is full; free some space or choose another folder", "磁盘已满，请腾出空间或另选文件夹"),
@@ -21,4 +25,6 @@ WRITING_SENTENCES: tuple[tuple[str, str], ...] = (
     ("that path is a folder; give a file name inside it", "该路径是文件夹，请给出其中的文件名"),
     ("the name is too long for this disk; choose a shorter one", "名称过长，请换一个较短的"),
     ("choose another folder", "请另选文件夹"),
+    (r"The run can go on from step (\d+) with --resume\.", r"训练可从第 \1 步继续（--resume）。"),
+    (r"Nothing was saved yet\.", "尚未保存任何进度。"),
 )

@@ -246,10 +246,13 @@ WRITING_FAULTS = (
 def test_why_a_file_cannot_be_written_is_translated(path, fault):
     message = output_error(Path(path), OSError(fault, os.strerror(fault))).message
     saving = "the run cannot be saved on the way, so that a crash would start it over: "
-    for sentence in (message, saving + message):
+    training = (" The run can go on from step 7 with --resume.", " Nothing was saved yet.")
+    for sentence in (message, saving + message, *(message + remedy for remedy in training)):
         chinese = translate("zh", sentence)
         assert path in chinese
-        assert not re.search(r"[A-Za-z]{3,}", chinese.replace(path, "").replace(os.strerror(fault), ""))
+        for kept in (path, os.strerror(fault), "--resume"):
+            chinese = chinese.replace(kept, "")
+        assert not re.search(r"[A-Za-z]{3,}", chinese)
 
 
 def test_unknown_sentences_stay():
