@@ -80,8 +80,8 @@ _ALL = (*_SENTENCES, *CREATE_SENTENCES, *MODELS_SENTENCES, *QUEUE_SENTENCES, *PR
 _ALL += TIMELINE_SENTENCES
 _ALL = ADAPTER_SENTENCES + _ALL + TRAIN_SENTENCES + CLIP_SENTENCES + WRITING_SENTENCES
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _ALL)
-_PARTED = WRITING_NESTED + QUEUE_NESTED + NESTED + CLIP_NESTED
-_NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _PARTED)
+_IN_PARTS = WRITING_NESTED + QUEUE_NESTED + NESTED + CLIP_NESTED
+_NESTED = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _IN_PARTS)
 _PREFIXES = {"first frame: ": "首帧：", "last frame: ": "尾帧：", "First frame: ": "首帧：", "Last frame: ": "尾帧："}
 
 

@@ -162,7 +162,7 @@ def test_stop_in_create_leaves_the_prompt_as_it_was(page: Page, server: ChatServ
     page.click("#enhance-stop")
     says(page, "#enhance-said", "Stopped. Your prompt is as it was.")
     assert server.gone.wait(PATIENCE_MS / 1000)
-    expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
+    assert page.input_value("#prompt textarea") == PROMPT
     expect(page.locator("#enhance")).to_be_visible()
     expect(page.locator("#enhance-stop")).to_be_hidden()
     expect(page.locator("#enhance-acts")).to_be_hidden()

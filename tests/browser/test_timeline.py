@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from driving import RunningStudio, new_context, open_studio, start_studio, until
+from driving import RunningStudio, new_context, open_studio, start_studio
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, expect
 
 from mova_studio.library.database import Database
@@ -158,13 +158,13 @@ def test_order_trim_blade_dissolve_and_undo(timeline: Page, screenshots: Path) -
     assert page.locator("#timeline-stage img").count() == 0, "a name is text"
 
     drag(page, page.locator(".t-clip").nth(0), edge(page, 2, "right"), at=(40, 40))
-    page.wait_for_function(f"{NAMES}.join() === 'take11,take12,take13'")
+    assert page.evaluate(NAMES) == ["take11", "take12", "take13"]
     page.keyboard.press("Alt+ArrowLeft")
     settle(page)
-    page.wait_for_function(f"{NAMES}.join() === 'take11,take13,take12'")
+    assert page.evaluate(NAMES) == ["take11", "take13", "take12"]
     page.keyboard.press("Control+z")
     settle(page)
-    page.wait_for_function(f"{NAMES}.join() === 'take11,take12,take13'")
+    assert page.evaluate(NAMES) == ["take11", "take12", "take13"]
 
     # The right edge of the first clip to the left by a third, the picture at it in the viewer meanwhile.
     pixels = page.evaluate("movaTimeline.editor.tracks.pixels")
@@ -216,7 +216,7 @@ def test_order_trim_blade_dissolve_and_undo(timeline: Page, screenshots: Path) -
     for _ in range(4):
         page.keyboard.press("Control+y")
     settle(page)
-    until(page, lambda: page.evaluate(CLIPS) == made, lambda: page.evaluate(CLIPS))
+    assert page.evaluate(CLIPS) == made
     expect(page.locator("[data-key=redo]")).to_be_disabled()
     page.reload()
     page.click("#views [data-tab-id=timeline] >> visible=true")
@@ -331,7 +331,7 @@ def test_export_download_and_files(timeline: Page, filled: RunningStudio, tmp_pa
     page.wait_for_selector(".t-progress >> text=/^[1-9]\\d* % · \\d+ s left$/")
     page.click("[data-key='export.cancel']")
     page.wait_for_selector(".t-done >> text=Cancelled")
-    until(page, lambda: not list((filled.library / "timelines" / "films").iterdir()))
+    assert not list((filled.library / "timelines" / "films").iterdir())
     for frames in (171, 98):
         page.click("[data-key='undo']")
         page.wait_for_function(f"{FRAMES} === {frames}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mova_studio.atomic import output_error
+from mova_studio import atomic
 from mova_studio.errors import InputError
 from mova_studio.jobs.snapshot import STAGES, JobSnapshot
 from mova_studio.jobs.states import JobState
@@ -227,24 +227,10 @@ def test_what_comes_from_below_is_translated(sentence):
     assert translate("en", sentence) == sentence
 
 
-WRITING_FAULTS = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOENT,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ENAMETOOLONG,
-    errno.EIO,
-)
-
-
-@pytest.mark.parametrize("fault", WRITING_FAULTS, ids=errno.errorcode.get)
+@pytest.mark.parametrize("fault", [*atomic._REMEDIES, errno.EIO], ids=errno.errorcode.get)
 @pytest.mark.parametrize("path", ["/home/anna/take.mp4", "a (1): b.json", ".runs"])
 def test_why_a_file_cannot_be_written_is_translated(path, fault):
-    message = output_error(Path(path), OSError(fault, os.strerror(fault))).message
+    message = atomic.output_error(Path(path), OSError(fault, os.strerror(fault))).message
     saving = "the run cannot be saved on the way, so that a crash would start it over: "
     training = (" The run can go on from step 7 with --resume.", " Nothing was saved yet.")
     for sentence in (message, saving + message, *(message + remedy for remedy in training)):
